@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# How tests are built and run. tests/check.py runs the suites and adds up.
+
+PY := /usr/bin/python3
+unit :=
+include tests/unit/files.mk
+
+# Unit tests are host programs: tests/fake stands in for the headers of src/x86,
+# every test runs under the address and undefined-behaviour sanitizers.
+UNIT_CPP    := -isystem $(B)/include -Itests/fake -Isrc -I$(B)/gen -D__XEN__ -DHOSPES_DEBUG=1 \
+               -include lib/config.h
+UNIT_CFLAGS := -std=gnu17 -O1 -g -fno-omit-frame-pointer -fno-strict-aliasing -fno-builtin \
+               -fsanitize=address,undefined -fno-sanitize-recover=all $(WARN)
+
+unit-bin := $(patsubst %,$(B)/unit/test_%,$(unit))
+unit-obj = $(patsubst %.c,$(B)/unit/obj/%.o,tests/unit/test_$(1).c $(unit-$(1)))
+
+$(B)/unit/obj/%.o: %.c $(B)/gen/offsets.h
+	@mkdir -p $(@D)
+	@echo "  CC    $< (unit)"
+	@$(CC) $(UNIT_CPP) $(UNIT_CFLAGS) $(CFLAGS-unit-$(*F)) -MMD -MP -c -o $@ $<
+
+define unit-rule
+$(B)/unit/test_$(1): $(call unit-obj,$(1))
+	@$$(CC) $$(UNIT_CFLAGS) -o $$@ $$^ -lcmocka $$(unit-libs-$(1))
+-include $(patsubst %.o,%.d,$(call unit-obj,$(1)))
+endef
+$(foreach t,$(unit),$(eval $(call unit-rule,$(t))))
+
+# One test alone: make unit T=format
+.PHONY: unit check-unit
+.SECONDARY:
+unit check-unit: $(if $(T),$(filter $(B)/unit/test_$(T)%,$(unit-bin)),$(unit-bin))
+	@$(PY) tests/check.py --build $(B) --unit "$(unit)" --only "$(T)" unit

@@ -1,0 +1,2 @@
+# Unit tests: `unit += NAME` and `unit-NAME := src/x/a.c ...`, the sources that
+# tests/unit/test_NAME.c needs beside itself. Two lines for each test.
