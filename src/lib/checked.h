@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Arithmetic on numbers that others supplied: false, and no result to be used, on overflow. */
+#ifndef LIB_CHECKED_H
+#define LIB_CHECKED_H
+
+static inline MUST_CHECK bool checked_add_u64(uint64_t a, uint64_t b, uint64_t *sum)
+{
+    return !__builtin_add_overflow(a, b, sum);
+}
+
+static inline MUST_CHECK bool checked_sub_u64(uint64_t a, uint64_t b, uint64_t *difference)
+{
+    return !__builtin_sub_overflow(a, b, difference);
+}
+
+static inline MUST_CHECK bool checked_mul_u64(uint64_t a, uint64_t b, uint64_t *product)
+{
+    return !__builtin_mul_overflow(a, b, product);
+}
+
+/* Rounds up to a multiple of @align, a power of two. */
+static inline MUST_CHECK bool checked_align_up_u64(uint64_t a, uint64_t align, uint64_t *result)
+{
+    if (!checked_add_u64(a, align - 1, result))
+        return false;
+    *result &= ~(align - 1);
+    return true;
+}
+
+/* Whether [offset, offset + length) lies within [0, size). */
+static inline bool range_within(uint64_t offset, uint64_t length, uint64_t size)
+{
+    return offset <= size && length <= size - offset;
+}
+
+#endif

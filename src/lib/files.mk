@@ -1,0 +1,7 @@
+# The files of src/lib.
+hv-src += src/lib/string.c
+hv-src += src/lib/format.c
+hv-src += src/lib/parse.c
+
+# gcc must not make the loops of memmove and strlen into calls of memmove and strlen.
+CFLAGS-lib/string := $(if $(findstring gcc,$(CC)),-fno-tree-loop-distribute-patterns)
