@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Cross-calls: run a function on other CPUs; and TLB flushes, which are built on them. */
+#ifndef CORE_CROSSCALL_H
+#define CORE_CROSSCALL_H
+
+/*
+ * Run fn(arg) on each online CPU of `mask` (this one included, if in it) and
+ * wait until all have. Callable under locks: a CPU that spins or waits serves
+ * calls. fn takes no lock.
+ */
+void crosscall(uint64_t mask, void (*fn)(void *), void *arg);
+
+/* Flush all non-global or all TLB entries / those of one address, on the CPUs of `mask`. */
+void tlb_flush(uint64_t mask);
+void tlb_flush_page(uint64_t mask, uint64_t va);
+void tlb_flush_local(void);
+
+/*
+ * The flush clock: it moves at each full flush of any CPU. A stamp taken when the
+ * last mapping of a frame went away says which CPUs have not flushed since, so
+ * most reuses need no flush.
+ */
+uint32_t tlb_stamp_now(void);
+/* CPUs of `mask` that may still hold entries from before `stamp`. */
+uint64_t tlb_filter(uint64_t mask, uint32_t stamp);
+/* This CPU has flushed everything (a CR3 load). */
+void tlb_note_flush(void);
+
+#endif

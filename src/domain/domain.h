@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Domains: the virtual servers. A struct domain holds what every layer needs
+ * and pointers to the state of the modules, which only these modules open.
+ *
+ * Life: domain_create -> (built) -> domain_unpause -> runs -> domain_shutdown
+ * or domain_kill -> domain_relinquish until 0 -> last reference put -> gone.
+ *
+ * Locks: [c] constant after creation, [d] domain.lock, [p] domain.page_lock,
+ * [a] atomic.
+ */
+#ifndef DOMAIN_DOMAIN_H
+#define DOMAIN_DOMAIN_H
+
+#include "abi/xen.h"
+#include "lib/list.h"
+#include "mem/frame.h"
+#include "x86/atomic.h"
+#include "x86/spinlock.h"
+
+#define DOMAIN_VCPUS_MAX 128
+#define DOMAIN_NAME_MAX  32
+
+struct vcpu;
+struct evtchn_domain;
+struct grant_domain;
+struct pv_domain;
+struct server;
+
+enum domain_dying { DOMAIN_ALIVE, DOMAIN_DYING, DOMAIN_DEAD };
+
+struct domain {
+    domid_t id;                     /* [c] */
+    bool privileged;                /* [c] may use the toolstack's interfaces (dom0) */
+    bool is_console_owner;          /* [c] console_io writes and reads are its */
+    char name[DOMAIN_NAME_MAX];     /* [c] boot-time servers: domain=NAME; else "dN" */
+    uint8_t handle[16];             /* [d] */
+    struct list_head link;          /* the list of domains; LOCK_DOMLIST */
+    uint32_t refs;                  /* [a] */
+    spinlock_t lock;
+
+    uint32_t dying;                 /* [a] enum domain_dying */
+    bool shutting_down;             /* [d] all vCPUs are or will be paused */
+    bool shut_down;                 /* [d] ... and are: shutdown_code is valid */
+    uint32_t shutdown_code;         /* [d] SHUTDOWN_* */
+    uint32_t pause_count;           /* [a] */
+    bool creation_paused;           /* [d] not yet unpaused for the first time */
+
+    uint32_t max_vcpus;             /* [c] */
+    struct vcpu *vcpu[DOMAIN_VCPUS_MAX]; /* [c] once set under lock */
+
+    spinlock_t page_lock;
+    struct frame_list pages;        /* [p] its frames */
+    struct frame_list hv_pages;     /* [p] frames of the hypervisor that it may map (shared info, grant frames) */
+    uint64_t tot_pages, max_pages;  /* [p] */
+    uint64_t outstanding;           /* [p] frames freed by the guest but still referenced */
+
+    struct shared_info *shared_info;/* [c] a FC_HV|shared frame */
+    uint64_t dirty_cpus;            /* [a] CPUs that may hold TLB entries of its address spaces */
+    uint64_t vm_assist;             /* [d] bits VMASST_TYPE_* */
+    int64_t time_offset;            /* [d] seconds */
+
+    struct evtchn_domain *evtchn;   /* [c] evtchn/ */
+    struct grant_domain *grant;     /* [c] grant/ */
+    struct pv_domain *pv;           /* [c] pv/ */
+    struct server *server;          /* [c] builder/: boot-time server, or NULL */
+    const struct guest_ops *ops;    /* [c] kind of guest */
+};
+
+/*
+ * What differs between kinds of guest, for the layers that do not know them.
+ * pv/ fills one in; hvm/ will.
+ */
+struct guest_ops {
+    int (*domain_create)(struct domain *d);              /* module state; 0 or -ENOMEM */
+    void (*domain_destroy)(struct domain *d);            /* last reference gone */
+    int (*domain_relinquish)(struct domain *d);          /* give up page tables and references; -ERESTART: again */
+    int (*vcpu_create)(struct vcpu *v);
+    void (*vcpu_destroy)(struct vcpu *v);
+    int (*vcpu_set_context)(struct vcpu *v, const struct vcpu_guest_context *c); /* checks all, then sets */
+    void (*vcpu_get_context)(struct vcpu *v, struct vcpu_guest_context *c);
+    void (*vcpu_reset)(struct vcpu *v);                  /* drop page-table roots etc. */
+    void (*dump_vcpu)(struct vcpu *v);                   /* registers and stack to the log */
+};
+extern const struct guest_ops pv_guest_ops;
+
+struct domain_config {
+    domid_t id;          /* DOMID_INVALID: the next free one */
+    const char *name;    /* copied */
+    bool privileged;
+    uint32_t max_vcpus;
+    uint64_t max_pages;  /* frames it may own */
+    uint32_t max_evtchn_port, max_grant_frames, max_maptrack_frames; /* 0: the default */
+};
+
+/*
+ * A new domain, paused (creation_paused), one reference held by the list.
+ * -EINVAL, -EEXIST (id taken), -ENOMEM, -E2BIG (vCPUs). On error nothing is left.
+ */
+int domain_create(const struct domain_config *c, const struct guest_ops *ops, struct domain **out);
+
+/* By id; a reference is taken. NULL: no such domain or it is dead. DOMID_SELF is the caller's business. */
+struct domain *domain_get(domid_t id);
+/* `id` as the interface means it, for the running vCPU: DOMID_SELF or its own id or (privileged) another's. NULL: -ESRCH/-EPERM. */
+struct domain *domain_get_for_caller(domid_t id, int *error);
+void domain_hold(struct domain *d);
+void domain_put(struct domain *d);
+
+/* Walk all domains: first with NULL; the reference to the previous one is dropped, one to the next taken. */
+struct domain *domain_next(struct domain *prev);
+
+/* Counted. pause returns when no vCPU runs (pause_nosync: soon). */
+void domain_pause(struct domain *d);
+void domain_pause_nosync(struct domain *d);
+void domain_unpause(struct domain *d);
+
+/* The guest or the hypervisor ends it, SHUTDOWN_*: vCPUs stop, the console and dom0 are told. Callable from its own vCPU. */
+void domain_shutdown(struct domain *d, uint32_t code);
+void domain_resume(struct domain *d);
+
+/* It broke its own state: report (registers, stack, reason), then shutdown with SHUTDOWN_crash. From any CPU, also from its own vCPU. */
+void domain_crash(struct domain *d, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* Begin to destroy; call again while -ERESTART. Ends with the domain off the list, frames returned, one reference left to its holders. */
+int domain_kill(struct domain *d);
+
+/* Told when a domain is shut down or its last frame is returned. Set once (builder/). */
+void domain_set_watcher(void (*shut_down)(struct domain *d), void (*gone)(domid_t id, struct server *s, uint64_t frames));
+
+/* --- memory.c: frames of a domain --- */
+
+/* Allocate 2^order frames for `d` (counted in tot_pages); NULL: none, over max_pages, or dying. flags: PA_*. */
+struct frame *domain_alloc_frames(struct domain *d, unsigned int order, unsigned int flags);
+/* Give `f` (owner NULL, count 0) to `d` with one allocation reference. -EINVAL, -E2BIG (over max_pages), -ESRCH (dying). */
+int domain_assign_frames(struct domain *d, struct frame *f, unsigned int order, bool check_max);
+/* Take `f` from `d`: its only reference is the allocation's. -EBUSY otherwise. The frame then has no owner. */
+int domain_steal_frame(struct domain *d, struct frame *f);
+/* A page of the hypervisor (hv_page_alloc) that `d` may map; writable or not. */
+void domain_share_hv_page(struct domain *d, void *page, bool writable);
+void domain_unshare_hv_page(struct domain *d, void *page);
+
+#endif

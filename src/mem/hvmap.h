@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The hypervisor's own page tables. */
+#ifndef MEM_HVMAP_H
+#define MEM_HVMAP_H
+
+#include "x86/pte.h"
+
+/* Root table with only the hypervisor's slots; the idle loop's CR3. */
+extern pte_t *hv_root;
+paddr_t hv_root_paddr(void);
+
+/* Copy slots 256-271 into a guest's root table `root` (as its level-4 promotion needs). */
+void hvmap_fill_root(pte_t *root);
+
+/*
+ * Map `pages` frames from `m` at `va` (inside HVMAP, VCPU_AREA, CPU_AREA, M2P,
+ * FRAMES) with PTE flags; tables are made as needed. 0 or -ENOMEM. Never
+ * replaces a present entry: -EEXIST.
+ */
+int hvmap_map(uint64_t va, mfn_t m, uint64_t pages, uint64_t flags);
+
+/* Remove mappings; frames are not freed, tables are kept. Other CPUs are not flushed: tlb_flush_all() is the caller's. */
+void hvmap_unmap(uint64_t va, uint64_t pages);
+
+/* Set one existing or new entry of a vCPU area; 0 or -ENOMEM. The caller flushes. */
+int hvmap_set_pte(uint64_t va, pte_t e);
+
+/* Map device registers, uncached, read-write. Returns the address of `p`, or NULL. Never unmapped. */
+volatile void *hvmap_device(paddr_t p, size_t size);
+
+/* Map any physical memory (ACPI tables, EFI data) read-only; direct-map address if it is RAM there. NULL if impossible. */
+const void *hvmap_firmware(paddr_t p, size_t size);
+
+#endif

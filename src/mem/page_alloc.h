@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The page allocator: blocks of 2^order frames, buddies merged on free. All frames of RAM but the image, modules and boot data. */
+#ifndef MEM_PAGE_ALLOC_H
+#define MEM_PAGE_ALLOC_H
+
+#include "mem/frame.h"
+
+#define PAGE_ORDER_MAX 18 /* 1 GiB */
+
+/* flags */
+#define PA_ZERO       1u  /* cleared */
+#define PA_BELOW_4G   2u
+#define PA_BITS(n)    ((unsigned int)(n) << 8) /* machine addresses below 2^n only (0: any) */
+
+struct mem_range { uint64_t start, end; }; /* machine bytes, page aligned, [start, end) */
+
+/*
+ * Build the frame table, the M2P and the free lists from the usable RAM
+ * `ram[n]`, without what `reserved[m]` covers (both sorted, no overlaps). Boot
+ * CPU, once, after hvmap's early map covers the RAM. Panics if there is not enough.
+ */
+void page_alloc_init(const struct mem_range *ram, size_t n, const struct mem_range *reserved, size_t m);
+
+/* Give RAM that was reserved (modules, init sections) to the allocator. Bytes, rounded inwards to pages. */
+void page_alloc_release_range(uint64_t start, uint64_t end);
+
+/* 2^order frames, count and type 0, owner NULL; NULL when there are none. Frames come aligned to their size. */
+struct frame *page_alloc(unsigned int order, unsigned int flags);
+void page_free(struct frame *f, unsigned int order);
+
+/* One page for the hypervisor's own use (FC_HV), cleared; NULL: none left. */
+void *hv_page_alloc(void);
+void hv_page_free(void *page);
+
+/* Frames. */
+uint64_t page_alloc_free_frames(void);
+uint64_t page_alloc_total_frames(void);
+
+#endif

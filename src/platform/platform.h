@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The machine around the CPUs: what boot/ learns from the loader and what is found in the ACPI tables. */
+#ifndef PLATFORM_PLATFORM_H
+#define PLATFORM_PLATFORM_H
+
+#include "lib/addr.h"
+
+#define BOOT_REGIONS_MAX 256
+#define BOOT_MODULES_MAX 128
+
+/* e820 types */
+enum region_type { REGION_RAM = 1, REGION_RESERVED, REGION_ACPI, REGION_NVS, REGION_UNUSABLE };
+
+struct boot_region { uint64_t start, end; enum region_type type; }; /* bytes, [start, end) */
+
+struct boot_module {
+    paddr_t start;
+    uint64_t size;      /* bytes */
+    const char *args;   /* as the loader gave them */
+};
+
+/* Filled by boot/ from multiboot 1 or 2; constant afterwards. */
+struct boot_info {
+    const char *loader;
+    const char *cmdline;
+    paddr_t rsdp;        /* 0: look in low memory; may point to the copy in a multiboot2 tag */
+    bool efi;
+    size_t nr_regions, nr_modules;
+    struct boot_region region[BOOT_REGIONS_MAX]; /* sorted, no overlaps */
+    struct boot_module module[BOOT_MODULES_MAX];
+};
+extern struct boot_info boot_info;
+
+/* What the tables say. */
+struct machine {
+    size_t nr_cpus;                     /* usable ones in apic_id[], boot CPU first; further ones are counted in nr_cpus_seen */
+    size_t nr_cpus_seen;
+    uint32_t apic_id[NR_CPUS_MAX];
+    uint32_t acpi_id[NR_CPUS_MAX];
+    uint8_t node[NR_CPUS_MAX];
+    paddr_t lapic;
+    size_t nr_ioapics;
+    struct { paddr_t base; uint32_t id, gsi_base; } ioapic[8];
+    struct { uint32_t gsi; uint16_t flags; } isa_irq[16];
+    paddr_t hpet;
+    uint16_t pm_timer_port, pm1a_cnt, pm1b_cnt;
+    bool pm_timer_32bit;
+    uint8_t reset_reg_space, reset_value; /* FADT reset register */
+    uint64_t reset_reg;
+    paddr_t mcfg_base;
+    uint8_t mcfg_first_bus, mcfg_last_bus;
+    uint8_t slp_typ5_a, slp_typ5_b; bool slp_typ5_known;
+};
+extern struct machine machine;
+
+/* Read the static ACPI tables; corrupt ones are named and left out. Falls back to one CPU. */
+void acpi_init(void);
+
+/* Early console: com1/com2 as console=, com1= say (baud[,DPS[,port]]); before acpi. */
+void uart_init(void);
+/* Input interrupts or polling: calls console input with each byte. After timers. */
+void uart_start_input(void (*receive)(char c));
+
+/* Calibrate TSC and local APIC timer against HPET, PM timer or PIT, whichever there is; calls time_init(). */
+void clock_calibrate(void);
+/* Read the CMOS clock and set the wall clock. */
+void rtc_read_wallclock(void);
+
+/* 8259s masked, IO-APICs masked. */
+void irqchips_init(void);
+
+/* Reset, power off (ACPI S5 if known, else QEMU's and the halt). Do not return. */
+NORETURN void machine_reset(void);
+NORETURN void machine_poweroff(void);
+
+#endif

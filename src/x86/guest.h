@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A virtual CPU as the processor and the entry code see it.
+ *
+ * The registers of a guest are saved where they stay: the TSS's RSP0 and the
+ * SYSCALL stub of the CPU that runs a vCPU point at the top of guest_cpu.regs,
+ * so that an entry pushes straight into it, and a change of vCPU moves no
+ * registers, it only moves these pointers. The entry code then leaves for the
+ * CPU's own stack, with the guest_cpu's address in RBX.
+ *
+ *   who may touch it: the CPU that runs the vCPU (cpu_local()->guest); or
+ *   anyone, when the vCPU is paused and no CPU has it loaded (vcpu_pause_sync).
+ *   `work` and what vcpu_info points to: anyone, atomically.
+ */
+#ifndef X86_GUEST_H
+#define X86_GUEST_H
+
+#include "abi/xen.h"
+#include "lib/addr.h"
+
+/* guest_cpu.work: reasons to call upcall_before_guest() on the way out. */
+#define GUEST_WORK_NMI   BIT(0) /* an NMI is to be delivered */
+#define GUEST_WORK_MCE   BIT(1)
+#define GUEST_WORK_OTHER BIT(2) /* something in the layers above asks to be called */
+
+/* guest_cpu.flags */
+#define GUEST_KERNEL           BIT(0) /* in kernel mode: its kernel root and GS are loaded */
+#define GUEST_SYSCALL_MASKS    BIT(1) /* the SYSCALL callback masks events */
+#define GUEST_FAILSAFE_MASKS   BIT(2)
+#define GUEST_SYSENTER_MASKS   BIT(3)
+#define GUEST_EVENT_RUNNING    BIT(4) /* reserved */
+#define GUEST_SYSCALL32_MASKS  BIT(5)
+#define GUEST_USER_TS          BIT(6) /* fpu_taskswitch(1): next FP use raises #NM */
+
+/* A frame to be put on the guest kernel's stack: where it goes next. */
+struct guest_bounce {
+    uint64_t rip;
+    uint32_t error_code;
+    uint8_t has_error, masks_events;
+    uint16_t cs;
+};
+
+struct guest_cpu {
+    uint64_t pad;                 /* so that &regs.es, where RSP0 points, is 16-byte aligned */
+    struct cpu_user_regs regs;    /* ds..gs hold selectors only while not running */
+    uint64_t stack_top;           /* of the CPU that runs it: where C runs */
+    uint64_t flags;
+    uint64_t work;                /* atomic */
+    struct vcpu_info *vcpu_info;  /* shared with the guest; never NULL while it can run */
+
+    /* Callbacks and kernel stack (0: not registered). */
+    uint64_t kernel_sp, kernel_ss;
+    uint64_t event_rip, failsafe_rip, syscall_rip, syscall32_rip, sysenter_rip, nmi_rip;
+    uint16_t event_cs, failsafe_cs, syscall32_cs, sysenter_cs;
+
+    /* Address spaces: values for CR3. cr3_user is 0 until the guest sets one. */
+    uint64_t cr3_kernel, cr3_user;
+
+    /* Segment bases; the CPU's own registers are the truth while it runs. */
+    uint64_t fs_base, gs_base_kernel, gs_base_user;
+
+    struct guest_bounce bounce;
+
+    /* Seldom used below. */
+    uint64_t gdt_base;            /* linear address of its GDT area (15 pages) */
+    uint64_t ldt_base;            /* linear address of its LDT area */
+    uint32_t ldt_entries;
+    uint32_t iopl;                /* its virtual IOPL, 0..3 */
+    uint64_t dr[8];               /* DR0-3, 6, 7 as the guest set them */
+    uint64_t cr4;                 /* CR4 while it runs (TSD, DE) */
+    void *fpu;                    /* XSAVE area, 64-byte aligned, cpu_features.xsave_size bytes */
+    uint64_t xcr0;                /* XCR0 while it runs */
+    int32_t running_on;           /* CPU whose registers hold its state, or -1 */
+} ALIGNED(64);
+
+#define guest_in_kernel(g) (((g)->flags & GUEST_KERNEL) != 0)
+
+/* Give `g` the state of a CPU at reset, as a PV guest starts: eager FPU state at its initial values. `fpu` is kept. */
+void guest_cpu_init(struct guest_cpu *g);
+
+/*
+ * Make `next` (NULL: idle) what this CPU runs: store what the previous guest
+ * has in registers, load what differs. Does not return: it continues at the
+ * way out to the guest, or at upcall_idle(), on an empty stack.
+ */
+NORETURN void guest_switch(struct guest_cpu *next);
+
+/*
+ * Store into guest_cpu what this CPU still holds in registers for the guest it
+ * ran last and forget that guest (and leave its page tables). Used when another
+ * CPU wants to run it or it is destroyed.
+ */
+void guest_unload_local(void);
+
+/* The running guest changes mode: swap GS bases, load the other root. */
+void guest_toggle_mode(struct guest_cpu *g);
+
+/* Load the running guest's current root again after cr3_kernel or cr3_user changed (flushes its TLB entries). */
+void guest_load_cr3(struct guest_cpu *g);
+
+/* Copy live segment bases and selectors of the running guest into *g / from *g. */
+void guest_read_segments(struct guest_cpu *g);
+void guest_load_segments(struct guest_cpu *g);
+
+/* Live debug registers of the running guest from g->dr. */
+void guest_load_debug(struct guest_cpu *g);
+
+/*
+ * Build on the guest kernel's stack the frame that g->bounce describes and
+ * continue the guest at the handler. 0, or -EFAULT when the stack cannot be
+ * written or -EINVAL when the handler's address is not canonical: the caller
+ * crashes the domain.
+ */
+int guest_deliver_bounce(struct guest_cpu *g);
+
+#endif

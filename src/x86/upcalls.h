@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The closed list of ways in from below: what the processor's layer calls in
+ * the layers under it in the table. Nothing else may.
+ */
+#ifndef X86_UPCALLS_H
+#define X86_UPCALLS_H
+
+struct guest_cpu;
+struct cpu_user_regs;
+
+/* core/: run this CPU's pending softirqs. May not return (a switch of vCPU). */
+void upcall_softirq(void);
+
+/* core/: serve this CPU's pending cross-calls; callable under any lock. */
+void upcall_crosscall(void);
+
+/* core/: the machine is lost: print and stop. `regs` may be NULL. */
+NORETURN void upcall_panic(struct cpu_user_regs *regs, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* core/: the local APIC timer has fired. */
+void upcall_timer(void);
+
+/* boot/: what a CPU without a vCPU does. Never returns except by guest_switch(). */
+NORETURN void upcall_idle(void);
+
+/* pv/: an exception or software interrupt in the guest; regs.entry_vector, error_code set. CR2 is in `cr2` for #PF. */
+void upcall_guest_exception(struct guest_cpu *g, uint64_t cr2);
+
+/*
+ * pv/: a page fault in the hypervisor on an address the guest may have caused:
+ * true if the access can be tried again.
+ */
+bool upcall_fault_in_hv(struct cpu_user_regs *regs, uint64_t cr2);
+
+/* pv/: SYSCALL from guest user mode without a fast path, SYSENTER, 32-bit SYSCALL. */
+void upcall_guest_syscall(struct guest_cpu *g);
+
+/* hypercall/: SYSCALL from guest kernel mode: number in RAX. */
+void upcall_hypercall(struct guest_cpu *g);
+
+/* pv/: before return to the guest when `work` is set or an unmasked event is pending. */
+void upcall_before_guest(struct guest_cpu *g);
+
+/* pv/: the return to the guest faulted (bad selector or address in its frame). */
+void upcall_guest_return_failed(struct guest_cpu *g, unsigned int vector, uint32_t error_code);
+
+/* platform/ or pv/: an external interrupt without a registered handler. */
+void upcall_irq(unsigned int vector);
+
+/* core/: an NMI or machine check from the hardware; from_guest: what was interrupted. */
+void upcall_nmi(struct cpu_user_regs *regs, bool from_guest);
+void upcall_machine_check(struct cpu_user_regs *regs, bool from_guest);
+
+#endif
