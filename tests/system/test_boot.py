@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Stock kernels come up: two side by side, on 1 to 4 CPUs, on several CPU models, and as a classic dom0."""
+from lab import LINUX, RAMDISK, VMLINUZ, Machine, bound, module, server
+
+
+def test_two_servers():
+    """Two stock kernels to a shell, every line with its server's name."""
+    with Machine("two", [server("web"), server("db")]) as m:
+        m.expect(r"\(hv\) Hospes \S+ \(xen 4\.17\)", 20)
+        m.expect_all([r"\n\[web\][^\r\n]*virtual server \"web\"", r"\n\[db\][^\r\n]*virtual server \"db\""], LINUX)
+        m.expect_all([r"\n\[web\] web: work 5 of 5", r"\n\[db\] db: work 5 of 5"], 60)
+        m.expect(r"\n\[web\] web# ", 20)
+        m.line("cat /proc/cmdline; cat /sys/hypervisor/version/major")
+        m.expect(r"\n\[web\] [^\r\n]*server=web", 20)
+
+
+def cpus_and_vcpus(smp, counts):
+    servers = [server(f"s{n}", f"memory=128M vcpus={n}") for n in counts]
+    with Machine(f"smp{smp}", servers, smp=smp, mem=256 + 160 * len(counts)) as m:
+        m.expect(rf"\(hv\) {smp} CPUs?, \d+ MB", 20)
+        m.expect_all([rf"\[s{n}\][^\r\n]*, {n} CPUs, " for n in counts], LINUX * len(counts))
+        m.expect_all([rf"\[s{n}\] s{n}: ready" for n in counts], 120)
+
+
+@bound(300)
+def test_1_cpu():
+    cpus_and_vcpus(1, [1, 2])
+
+
+@bound(300)
+def test_2_cpus():
+    cpus_and_vcpus(2, [3, 4, 5])
+
+
+@bound(400)
+def test_4_cpus():
+    cpus_and_vcpus(4, [6, 7, 8])
+
+
+def on_model(cpu):
+    with Machine("cpu-" + cpu.split(",")[0].lower(), [server("web", "memory=128M vcpus=2")], cpu=cpu) as m:
+        m.expect(r"\[web\] web: ready", LINUX)
+
+
+def test_haswell():
+    on_model("Haswell")
+
+
+def test_epyc():
+    on_model("EPYC,-smap")
+
+
+def classic_dom0():
+    return [module(VMLINUZ, "console=hvc0 earlyprintk=xen panic=-1 server=dom0"), module(RAMDISK)]
+
+
+def test_classic_dom0():
+    """The line every Xen boot entry already says: the first plain module is dom0, its console console_io."""
+    options = "com1=115200,8n1 loglvl=all guest_loglvl=all dom0_mem=256M dom0_max_vcpus=2 noreboot"
+    with Machine("dom0", classic_dom0(), options) as m:
+        m.expect(r"virtual server \"dom0\"", LINUX)
+        m.expect(r"Linux \S+, 2 CPUs, (\d+) MB", 10)
+        m.expect(r"dom0: ready", 30)
+        m.expect(r"dom0# ", 20)
+        m.line("echo $((6 * 7))")
+        m.expect(r"\n42\r", 20)
+        m.line("poweroff -f")
+        m.expect(r"\(hv\) dom0: powered off", 20)
+
+
+def test_dom0_and_server():
+    """Both forms of module on one line."""
+    servers = classic_dom0() + [server("web")]
+    with Machine("mixed", servers, "dom0_mem=256M dom0_max_vcpus=1") as m:
+        m.expect_all([r"dom0: ready", r"web: ready"], 2 * LINUX)
+
+
+def test_8_gigabytes():
+    """Memory above 4 GB is found and can be given away."""
+    with Machine("8g", [server("big", "memory=3G")], mem=8192) as m:
+        m.expect(r"\(hv\) \d+ CPUs?, (8\d\d\d|79\d\d) MB", 20)
+        m.expect(r"\[big\][^\r\n]*CPUs, (29|30|28)\d\d MB", LINUX)
