@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # How tests are built and run. tests/check.py runs the suites and adds up.
 
-PY := /usr/bin/python3
 unit :=
 include tests/unit/files.mk
 
@@ -27,8 +26,24 @@ $(B)/unit/test_$(1): $(call unit-obj,$(1))
 endef
 $(foreach t,$(unit),$(eval $(call unit-rule,$(t))))
 
-# One test alone: make unit T=format
-.PHONY: unit check-unit
+-include tests/guest/files.mk
+
+CHECK = $(PY) tests/check.py --build $(B) --images $(IMAGES) --unit "$(unit)" --guests "$(guests)" --only "$(T)"
+
+.PHONY: unit check-unit check-guest check-system check check-built
 .SECONDARY:
 unit check-unit: $(if $(T),$(filter $(B)/unit/test_$(T)%,$(unit-bin)),$(unit-bin))
-	@$(PY) tests/check.py --build $(B) --unit "$(unit)" --only "$(T)" unit
+	@$(CHECK) unit
+
+check-guest: all guests images
+	@$(CHECK) guest
+
+check-system: all guests images
+	@$(CHECK) system
+
+# Everything, from nothing: a second make builds once set-up has brought what it needs.
+check: setup
+	@$(MAKE) --no-print-directory -j$$(nproc) check-built
+
+check-built: all guests images $(unit-bin)
+	@$(CHECK) unit guest system

@@ -11,6 +11,7 @@ import os
 import re
 import signal
 import subprocess
+import termios
 import time
 
 import pexpect
@@ -64,6 +65,13 @@ def server(name, keys="memory=128M", words="", kernel=None, ramdisk=None):
     return ",".join(modules)
 
 
+def plain_output():
+    """In the child: the terminal adds no carriage return of its own to what QEMU writes."""
+    mode = termios.tcgetattr(1)
+    mode[1] &= ~termios.ONLCR
+    termios.tcsetattr(1, termios.TCSANOW, mode)
+
+
 class Machine:
     """QEMU with a hypervisor, its serial console on a pseudo-terminal, all of it in a log file."""
 
@@ -79,12 +87,12 @@ class Machine:
                 boot += ["-initrd", ",".join(servers)]
         self.command = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", cpu, "-smp", str(smp), "-m", str(mem),
                         "-display", "none", "-nic", "none", "-no-reboot", "-monitor", "none",
-                        "-serial", "stdio", *extra, *boot]
-        self.file = open(self.log, "w", errors="replace")
+                        "-chardev", "stdio,id=tty,signal=off", "-serial", "chardev:tty", *extra, *boot]
+        self.file = open(self.log, "w", errors="replace", newline="")
         self.file.write("$ " + " ".join(self.command) + "\n")
         self.start = time.monotonic()
         self.qemu = pexpect.spawn(self.command[0], self.command[1:], encoding="utf-8", codec_errors="replace",
-                                  timeout=60, echo=False, maxread=65536, searchwindowsize=None)
+                                  timeout=60, echo=False, maxread=65536, preexec_fn=plain_output)
         self.qemu.logfile_read = self.file
         self.qemu.delaybeforesend = None
 
@@ -152,7 +160,8 @@ class Machine:
     def seen(self):
         """All the console has said so far."""
         self.file.flush()
-        return open(self.log, errors="replace").read().replace("\r", "")
+        with open(self.log, errors="replace", newline="") as f:
+            return f.read().replace("\r", "")
 
     def free_frames(self):
         """Every `free frames` figure so far."""
