@@ -1,0 +1,108 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Runs tiny guests under QEMU, each as the classic first module, on Hospes or on Debian's Xen.
+
+One line for each guest, taken from its own end line, and the sum as the last:
+`N passed, N failed`. Serial output is kept beside the guest as NAME.HYPERVISOR.log.
+"""
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+
+END = re.compile(r"GUEST (\S+): (\d+) passed, (\d+) failed")
+
+# What a run needs beyond the default: arguments for the guest, vCPUs, a text that stands for the end line.
+SPECIAL = {
+    "events": {"vcpus": 2, "smp": 2},
+    "crash": {"expect": "crash"},
+    "spin": {"expect": "spinning"},
+}
+
+
+def parse():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("guests", nargs="*", help="NAME or 'NAME arguments'")
+    p.add_argument("--on", choices=("hospes", "xen"), default="hospes")
+    p.add_argument("--image", help="hypervisor image (default: BUILD/hospes, or /tmp/w/xen.elf)")
+    p.add_argument("--build", default="build")
+    p.add_argument("--memory", default="512")
+    p.add_argument("--cpu", default="max,-smap")
+    p.add_argument("--smp", type=int, default=0)
+    p.add_argument("--timeout", type=float, default=60)
+    p.add_argument("--hv-args", default="", help="more hypervisor arguments")
+    p.add_argument("--module", help="a second module: the guest's ramdisk")
+    p.add_argument("--verbose", action="store_true", help="show the guest's output")
+    return p.parse_args()
+
+
+def command(args, name, guest_args, special):
+    image = args.image or (f"{args.build}/hospes" if args.on == "hospes" else "/tmp/w/xen.elf")
+    modules = f"{args.build}/guest/{name} {guest_args}".strip().replace(",", ",,")
+    if args.module:
+        modules += "," + args.module
+    hv_args = ("console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all noreboot dom0_mem=64M "
+               f"dom0_max_vcpus={special.get('vcpus', 1)} {args.hv_args}")
+    smp = args.smp or special.get("smp", 1)
+    return ["qemu-system-x86_64", "-accel", "tcg", "-cpu", args.cpu, "-m", args.memory, "-smp", str(smp),
+            "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot",
+            "-kernel", image, "-append", hv_args.strip(), "-initrd", modules]
+
+
+def run(args, text):
+    """Runs one guest; returns (passed, failed, remark)."""
+    name, _, guest_args = text.partition(" ")
+    special = SPECIAL.get(name, {})
+    log_path = f"{args.build}/guest/{name}.{args.on}.log"
+    with open(log_path, "wb") as log:
+        qemu = subprocess.Popen(command(args, name, guest_args, special), stdin=subprocess.DEVNULL,
+                                stdout=log, stderr=subprocess.STDOUT)
+        try:
+            return wait(args, name, special, qemu, log_path)
+        finally:
+            qemu.kill()
+            qemu.wait()
+
+
+def wait(args, name, special, qemu, log_path):
+    deadline = time.monotonic() + args.timeout
+    while True:
+        ended = qemu.poll() is not None
+        with open(log_path, "rb") as f:
+            out = f.read().decode("latin-1")
+        end = END.search(out)
+        if end:
+            return int(end.group(2)), int(end.group(3)), ""
+        if special.get("expect") and special["expect"] in out:
+            return 1, 0, ""
+        if ended:
+            return 0, 1, "the machine stopped without an end line"
+        if time.monotonic() > deadline:
+            return 0, 1, f"no end line within {args.timeout:.0f} s"
+        time.sleep(0.1)
+
+
+def main():
+    args = parse()
+    names = args.guests or os.environ.get("GUESTS", "").split()
+    passed = failed = 0
+    for text in names:
+        p, f, remark = run(args, text)
+        passed += p
+        failed += f
+        print(f"{text:12} on {args.on}: {p} passed, {f} failed {remark}".rstrip(), flush=True)
+        if args.verbose or f:
+            name = text.partition(" ")[0]
+            with open(f"{args.build}/guest/{name}.{args.on}.log", "rb") as log:
+                lines = log.read().decode("latin-1").splitlines()
+            if not args.verbose:
+                lines = [x for x in lines if "FAIL" in x or "PANIC" in x] or lines[-8:]
+            print("\n".join("    " + x for x in lines))
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
