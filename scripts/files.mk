@@ -9,7 +9,7 @@ IMAGES  ?= build/images
 KERNEL  ?= $(IMAGES)/vmlinuz
 RAMDISK ?= $(IMAGES)/ramdisk.gz
 
-.PHONY: setup images run iso help analyze format clean size
+.PHONY: setup images run iso help analyze format map clean size
 
 setup:
 	@scripts/setup.sh
@@ -39,6 +39,9 @@ analyze: objects
 
 format:
 	@clang-format -i $$(git ls-files -co --exclude-standard 'src/*.[ch]' 'tests/*.[ch]' 'bench/*.[ch]')
+
+map:
+	@scripts/map.py
 
 # The budget is 30,000 lines of code for the whole of src/.
 size:
