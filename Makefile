@@ -61,7 +61,7 @@ $(B)/gen/offsets.h: $(wildcard src/x86/offsets.c) $(B)/include/.stamp
 	@mkdir -p $(@D)
 	@$(CC) $(HV_CPP) $(filter-out -Werror,$(HV_CFLAGS)) -MMD -MF $(B)/gen/offsets.d -MT $@ \
 	    -S -o $(B)/gen/offsets.s $(or $(filter %.c,$^),-xc /dev/null)
-	@sed -n 's/^.*->\([A-Za-z_0-9]*\) [$$]*\([-0-9]*\).*/#define \1 \2/p' $(B)/gen/offsets.s > $@
+	@sed -n 's/^.*->\([A-Za-z_0-9]*\) [$$]*\([-0-9]*\).*/\#define \1 \2/p' $(B)/gen/offsets.s > $@
 -include $(B)/gen/offsets.d
 
 $(B)/src/%.c.o: src/%.c $(B)/gen/offsets.h
