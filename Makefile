@@ -25,7 +25,7 @@ WARN := -Wall -Wextra -Werror -Wconversion -Wsign-conversion -Wshadow -Wundef -W
 
 # Xen's public headers come from libxen-dev and are seen through build/include
 # alone, so that no header of the C library can slip in beside them.
-GCC_INC   := $(shell $(CC) -print-file-name=include)
+GCC_INC   := $(shell $(CC) -print-file-name=include 2>/dev/null)
 HV_CPP    := -nostdinc -isystem $(GCC_INC) -isystem $(B)/include -Isrc -I$(B)/gen \
              -D__XEN__ -DHOSPES_DEBUG=$(DEBUG) -include lib/config.h
 HV_CFLAGS := -std=gnu17 -O2 -g -ffreestanding -fno-common -fno-strict-aliasing \
