@@ -20,6 +20,7 @@
 
 #define DOMAIN_VCPUS_MAX 128
 #define DOMAIN_NAME_MAX  32
+#define SHUTDOWN_CODE_NONE (~0u) /* domain.shutdown_code: none latched yet */
 
 struct vcpu;
 struct evtchn_domain;
@@ -42,18 +43,21 @@ struct domain {
     uint32_t dying;                 /* [a] enum domain_dying */
     bool shutting_down;             /* [d] all vCPUs are or will be paused */
     bool shut_down;                 /* [d] ... and are: shutdown_code is valid */
-    uint32_t shutdown_code;         /* [d] SHUTDOWN_* */
+    uint32_t shutdown_code;         /* [d] SHUTDOWN_*, or SHUTDOWN_CODE_NONE; SCHEDOP_shutdown_code sets it beforehand */
+    uint32_t kill_step;             /* only the caller of domain_kill */
+    uint64_t kill_frames_left;      /* likewise */
     uint32_t pause_count;           /* [a] */
     bool creation_paused;           /* [d] not yet unpaused for the first time */
 
     uint32_t max_vcpus;             /* [c] */
     struct vcpu *vcpu[DOMAIN_VCPUS_MAX]; /* [c] once set under lock */
+    uint64_t poll_mask[DOMAIN_VCPUS_MAX / 64]; /* [a] vCPUs in SCHEDOP_poll */
 
     spinlock_t page_lock;
     struct frame_list pages;        /* [p] its frames */
     struct frame_list hv_pages;     /* [p] frames of the hypervisor that it may map (shared info, grant frames) */
     uint64_t tot_pages, max_pages;  /* [p] */
-    uint64_t outstanding;           /* [p] frames freed by the guest but still referenced */
+    uint64_t frames_returned;       /* [p] since it began to die */
 
     struct shared_info *shared_info;/* [c] a FC_HV|shared frame */
     uint64_t dirty_cpus;            /* [a] CPUs that may hold TLB entries of its address spaces */
@@ -81,6 +85,9 @@ struct guest_ops {
     void (*vcpu_get_context)(struct vcpu *v, struct vcpu_guest_context *c);
     void (*vcpu_reset)(struct vcpu *v);                  /* drop page-table roots etc. */
     void (*dump_vcpu)(struct vcpu *v);                   /* registers and stack to the log */
+    /* Take a total and a writable-type reference to a frame of `d`, and drop both; -EINVAL. */
+    int (*get_writable_frame)(struct domain *d, gfn_t g, struct frame **f);
+    void (*put_writable_frame)(struct frame *f);
 };
 extern const struct guest_ops pv_guest_ops;
 
@@ -92,6 +99,26 @@ struct domain_config {
     uint64_t max_pages;  /* frames it may own */
     uint32_t max_evtchn_port, max_grant_frames, max_maptrack_frames; /* 0: the default */
 };
+
+/*
+ * The modules that own state of a domain (evtchn/, grant/), in the order of
+ * creation; relinquish and destroy go the other way round. Any may be NULL.
+ */
+struct domain_module {
+    const char *name;
+    int (*create)(struct domain *d, const struct domain_config *c); /* 0 or -ENOMEM */
+    int (*relinquish)(struct domain *d);                            /* -ERESTART: again */
+    void (*destroy)(struct domain *d);                              /* also after a create that failed */
+};
+
+/* How domain/ raises virtual interrupts: evtchn/ supplies it. */
+struct domain_events {
+    void (*send_virq)(struct vcpu *v, uint32_t virq);
+    void (*send_global_virq)(struct domain *d, uint32_t virq);
+};
+
+/* Boot CPU, once, before the first domain: `modules` is boot/main.c's list and stays. */
+void domain_init(const struct domain_module *const *modules, size_t n, const struct domain_events *events);
 
 /*
  * A new domain, paused (creation_paused), one reference held by the list.
@@ -121,10 +148,19 @@ void domain_resume(struct domain *d);
 /* It broke its own state: report (registers, stack, reason), then shutdown with SHUTDOWN_crash. From any CPU, also from its own vCPU. */
 void domain_crash(struct domain *d, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-/* Begin to destroy; call again while -ERESTART. Ends with the domain off the list, frames returned, one reference left to its holders. */
+/*
+ * Begin to destroy; call again while -ERESTART (at once, or after other work: a
+ * vCPU of it may have to leave this very CPU first). The caller holds a
+ * reference and no lock. At 0 the domain is off the list, its frames are
+ * returned but for those that others still map, and only its holders keep it.
+ */
 int domain_kill(struct domain *d);
 
-/* Told when a domain is shut down or its last frame is returned. Set once (builder/). */
+/*
+ * Told when a domain is shut down (all its vCPUs have stopped) and when it is
+ * gone (its last frame and reference are returned). Called with no lock held,
+ * in softirq context; may queue work, may not kill. Set once (builder/).
+ */
 void domain_set_watcher(void (*shut_down)(struct domain *d), void (*gone)(domid_t id, struct server *s, uint64_t frames));
 
 /* --- memory.c: frames of a domain --- */
@@ -133,6 +169,8 @@ void domain_set_watcher(void (*shut_down)(struct domain *d), void (*gone)(domid_
 struct frame *domain_alloc_frames(struct domain *d, unsigned int order, unsigned int flags);
 /* Give `f` (owner NULL, count 0) to `d` with one allocation reference. -EINVAL, -E2BIG (over max_pages), -ESRCH (dying). */
 int domain_assign_frames(struct domain *d, struct frame *f, unsigned int order, bool check_max);
+/* The guest gives `f` up: drop the allocation's reference. The frame is free when all others have gone too. -EINVAL: it did already. */
+int domain_release_frame(struct domain *d, struct frame *f);
 /* Take `f` from `d`: its only reference is the allocation's. -EBUSY otherwise. The frame then has no owner. */
 int domain_steal_frame(struct domain *d, struct frame *f);
 /* A page of the hypervisor (hv_page_alloc) that `d` may map; writable or not. */

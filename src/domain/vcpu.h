@@ -12,11 +12,11 @@
 #include "x86/cpu.h"
 #include "x86/guest.h"
 
-/* vcpu.pause_flags [a]: runnable when 0 */
+/* vcpu.pause_flags [a]: runnable when 0 and neither it nor its domain is paused or shut down */
 #define VPF_BLOCKED  BIT(0) /* SCHEDOP_block */
 #define VPF_POLLING  BIT(1) /* SCHEDOP_poll */
 #define VPF_DOWN     BIT(2) /* VCPUOP_down or not yet up */
-#define VPF_PAUSED   BIT(3) /* pause_count or the domain's is not 0 */
+#define VPF_POLL_ANY (~0u)  /* vcpu.poll_port: any of several ports */
 
 struct pv_vcpu;
 
@@ -31,23 +31,22 @@ struct vcpu {
 
     struct vcpu_info *vcpu_info;     /* as cpu.vcpu_info; [o] to change */
     struct frame *vcpu_info_frame;   /* [o] when registered; NULL: in shared_info */
-    uint64_t evtchn_pending_sel_scratch;
 
-    uint16_t poll_evtchn;            /* [o] >0: single port; 0xffff: any of several */
-    uint16_t virq_to_evtchn[24];     /* [evtchn lock of the domain] NR_VIRQS */
+    uint32_t poll_port;              /* [a] port it polls, or VPF_POLL_ANY; 0: none */
+    uint32_t virq_to_evtchn[NR_VIRQS]; /* [evtchn lock of the domain] 0: not bound */
+    bool shutdown_seen;              /* [domain.lock] has left its CPU for the domain's shutdown */
 
     /* vCPU timers and time areas: vtimer.c */
     spinlock_t timer_lock;
     struct timer singleshot, periodic, poll_timer; /* [t] */
-    stime_t period;                  /* [t] 0: none */
+    stime_t period, period_next;     /* [t] 0: none; when the next tick is due */
     struct vcpu_runstate_info runstate; /* [t] */
     uint64_t runstate_gva;           /* [o] virtual address in the guest, 0: none */
     uint64_t time_gva;               /* [o] VCPUOP_register_vcpu_time_memory_area, 0: none */
-    stime_t time_updated;
+    stime_t time_base;               /* [o] the time base that the guest's records were last made from */
 
     struct pv_vcpu *pv;              /* [c] pv/ */
     uint8_t nmi_pending, mce_pending;/* [a] */
-    uint64_t nmi_cb;                 /* see cpu.nmi_rip */
     const void *hypercall_state;     /* [o] hypercall/: multicall in progress */
 };
 
@@ -78,21 +77,77 @@ void vcpu_clear_pause_flag(struct vcpu *v, uint64_t flag);
 /* An event came for it: end block or poll, and if it runs on another CPU make that CPU look. */
 void vcpu_kick(struct vcpu *v);
 
+/* vcpu_info says that there is an event: set upcall_pending and kick. Any context; after the pending bits are set. */
+void vcpu_mark_event(struct vcpu *v);
+
+/* SCHEDOP_block, by the running vCPU: unmask events; sleep unless one is pending. */
+void vcpu_block(struct vcpu *v);
+
+/*
+ * SCHEDOP_poll, by the running vCPU: begin (one port or VPF_POLL_ANY), then look
+ * whether a port is pending, then either end at once or wait (until `timeout`; 0: for ever).
+ */
+void vcpu_poll_begin(struct vcpu *v, uint32_t port);
+void vcpu_poll_end(struct vcpu *v);
+void vcpu_poll_wait(struct vcpu *v, stime_t timeout);
+/* An event came on `port` of `d`, masked or not: wake who polls for it. */
+void domain_wake_pollers(struct domain *d, uint32_t port);
+
 /* Is an event pending that its mask lets through? Reads what the guest shares: the answer may be stale at once. */
 bool vcpu_event_pending(const struct vcpu *v);
 
-/* CPU whose TLB and registers may hold its state, or -1. */
-int vcpu_loaded_cpu(const struct vcpu *v);
+/* Runs on some CPU or is about to. */
+bool vcpu_is_running(struct vcpu *v);
+
+/* --- shared.c --- */
+
+/*
+ * VCPUOP_register_vcpu_info: `v` is the running vCPU or one that is down. -EINVAL: registered already, beyond
+ * the page, not aligned, not a frame that the domain may write, `v` is up elsewhere.
+ */
+int vcpu_register_info(struct vcpu *v, mfn_t m, unsigned int offset);
+/* Back to its place in shared_info; the frame is given back. The vCPU does not run. */
+void vcpu_reset_info(struct vcpu *v);
+/* The wall clock into shared_info. */
+void domain_update_wallclock(struct domain *d);
 
 /* --- vtimer.c --- */
 int vcpu_set_singleshot(struct vcpu *v, stime_t when, bool future_only); /* -ETIME if past and future_only */
 void vcpu_stop_singleshot(struct vcpu *v);
 int vcpu_set_periodic(struct vcpu *v, stime_t period);  /* -EINVAL below 1 ms; 0 stops */
-/* Write the version-protected time record into vcpu_info (and the time area) if it is stale. By the CPU that runs it. */
+/* Write the version-protected time record into vcpu_info if it is stale. By the CPU that runs it. */
 void vcpu_update_time(struct vcpu *v, bool force);
-void domain_update_wallclock(struct domain *d);
+
+/*
+ * Areas in the guest's memory by virtual address (0: none), written at once and from then on by
+ * vcpu_update_areas(). -EFAULT: not a guest's address. The caller's address space must be the domain's.
+ */
+int vcpu_set_runstate_area(struct vcpu *v, uint64_t gva);
+int vcpu_set_time_area(struct vcpu *v, uint64_t gva);
+/*
+ * pv/'s upcall_before_guest calls this when GUEST_WORK_OTHER was set (a switch sets it
+ * for a vCPU with areas): writes them, with the vCPU's page tables loaded.
+ */
+void vcpu_update_areas(struct vcpu *v);
+
 /* RUNSTATE_*, at every switch. */
 void vcpu_set_runstate(struct vcpu *v, int state, stime_t now);
 void vcpu_get_runstate(struct vcpu *v, struct vcpu_runstate_info *out);
+
+/* At creation, at each switch to and from it, at death; for vcpu.c and domain.c. */
+void vtimer_init(struct vcpu *v);
+void vtimer_switch_in(struct vcpu *v, stime_t now);
+void vtimer_switch_out(struct vcpu *v);
+void vtimer_kill(struct vcpu *v);
+
+/* --- vcpu.c, for domain.c --- */
+extern const struct sched_ops vcpu_sched_ops;
+/* Free a vCPU that runs nowhere and is unloaded. */
+void vcpu_destroy(struct vcpu *v);
+/* Each CPU that holds registers or page tables of `d` forgets them. None of its vCPUs runs or will. */
+void domain_unload_cpus(struct domain *d);
+/* Complete a shutdown if all vCPUs have stopped; `leaving` (or NULL) is just leaving its CPU. */
+void domain_check_shutdown(struct domain *d, struct vcpu *leaving);
+void domain_send_virq(struct vcpu *v, uint32_t virq);
 
 #endif

@@ -8,12 +8,9 @@
 
 #include "domain/vcpu.h"
 
-typedef uint32_t evtchn_port_t_; /* ports are plain uint32_t */
-
-int evtchn_domain_create(struct domain *d, uint32_t max_port);
-/* Close all ports (domain dying); -ERESTART: again. */
-int evtchn_domain_relinquish(struct domain *d);
-void evtchn_domain_destroy(struct domain *d);
+/* For boot/main.c's call of domain_init(). */
+extern const struct domain_module evtchn_module;
+extern const struct domain_events evtchn_events;
 
 /* The operations of EVTCHNOP_*, arguments checked and already copied in; the same error codes as Xen's. `d` is the caller. */
 int evtchn_alloc_unbound(struct domain *d, domid_t remote, uint32_t *port);
@@ -25,9 +22,10 @@ int evtchn_send(struct domain *d, uint32_t port);
 int evtchn_status(struct domain *d, struct evtchn_status *status);
 int evtchn_bind_vcpu(struct domain *d, uint32_t port, uint32_t vcpu);
 int evtchn_unmask(struct domain *d, uint32_t port);
-int evtchn_reset(struct domain *d, bool and_continue_fifo);
-int evtchn_fifo_init_control(struct evtchn_init_control *c);
-int evtchn_fifo_expand_array(const struct evtchn_expand_array *e);
+/* Closes all ports; and_2l (the caller's own domain): back to the two-level ABI. -ERESTART: again. */
+int evtchn_reset(struct domain *d, bool and_2l);
+int evtchn_init_control(struct domain *d, struct evtchn_init_control *c);
+int evtchn_expand_array(struct domain *d, const struct evtchn_expand_array *e);
 int evtchn_set_priority(struct domain *d, uint32_t port, uint32_t priority);
 
 /* From the hypervisor: raise a VIRQ (per vCPU; or global: to the vCPU it is bound on). Any context, no lock above LOCK_EVTCHN held. */

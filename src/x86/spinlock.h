@@ -38,12 +38,13 @@ enum lock_level {
     LOCK_PV_MM,      /* pv: page-table updates of one domain */
     LOCK_GRANT,      /* grant: a domain's table; two in order of domid */
     LOCK_EVTCHN,     /* evtchn: a domain's ports; two in order of domid */
+    LOCK_EVTCHN_FIFO,/* evtchn: one FIFO queue of a vCPU */
     LOCK_VCPU_TIMER, /* domain: a vCPU's timers and time areas */
     LOCK_SCHED,      /* sched: a CPU's run queue; two in order of CPU */
     LOCK_PAGELIST,   /* domain: a domain's list of frames */
-    LOCK_FRAMES,     /* mem: free frames */
     LOCK_HVMAP,      /* mem: hypervisor address space */
     LOCK_HEAP,       /* mem: small objects */
+    LOCK_FRAMES,     /* mem: free frames */
     LOCK_TIMERS,     /* core: a CPU's timers */
     LOCK_CROSSCALL,  /* core */
     LOCK_WORK,       /* core: deferred work */
