@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where everything lies in the image: one contiguous load segment, as the
+ * multiboot 1 address fields describe it, linked at IMAGE_START + its physical
+ * address. Each kind of section begins on a page of its own, so that the
+ * hypervisor's page tables can make none both writable and executable.
+ */
+#include "mem/layout.h"
+
+OUTPUT_FORMAT("elf64-x86-64")
+OUTPUT_ARCH(i386:x86-64)
+ENTRY(boot_entry)
+
+PHDRS
+{
+    load PT_LOAD;
+    note PT_NOTE;
+}
+
+SECTIONS
+{
+    . = IMAGE_START + IMAGE_PHYS;
+    image_start = .;
+
+    .text : AT(ADDR(.text) - IMAGE_START) {
+        text_start = .;
+        KEEP(*(.head))
+        *(.text .text.*)
+        . = ALIGN(PAGE_SIZE);
+        text_end = .;
+    } :load
+
+    .rodata : AT(ADDR(.rodata) - IMAGE_START) {
+        rodata_start = .;
+        *(.rodata .rodata.*)
+        . = ALIGN(8);
+        ex_table_start = .;
+        KEEP(*(__ex_table))
+        ex_table_end = .;
+    } :load
+    .note.gnu.build-id : AT(ADDR(.note.gnu.build-id) - IMAGE_START) {
+        *(.note.gnu.build-id)
+    } :load :note
+    . = ALIGN(PAGE_SIZE);
+    rodata_end = .;
+
+    .data : AT(ADDR(.data) - IMAGE_START) {
+        data_start = .;
+        *(.data.rel.ro .data.rel.ro.*)
+        *(.got .got.plt)
+        *(.data .data.*)
+        . = ALIGN(PAGE_SIZE);
+    } :load
+
+    /* Given to the page allocator when start-up is done. */
+    .init : AT(ADDR(.init) - IMAGE_START) {
+        init_start = .;
+        *(.init.text .init.text.*)
+        . = ALIGN(PAGE_SIZE);
+        init_end = .;
+    } :load
+
+    .bss (NOLOAD) : AT(ADDR(.bss) - IMAGE_START) {
+        bss_start = .;
+        *(.bss.cpu_block)
+        *(.bss.page_aligned)
+        *(.bss .bss.*)
+        . = ALIGN(PAGE_SIZE);
+        bss_end = .;
+    } :load
+    image_end = .;
+
+    /DISCARD/ : {
+        *(.comment .note.GNU-stack .note.gnu.property .eh_frame .eh_frame_hdr)
+    }
+}
