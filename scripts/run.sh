@@ -19,7 +19,7 @@ server() {
 }
 
 command=(qemu-system-x86_64 -accel "$ACCEL" -cpu "$cpu" -smp "$SMP" -m "$MEM"
-    -nographic -echr 0x1d -no-reboot
+    -nographic -echr 0x1d -nic none -no-reboot
     -kernel "$HOSPES" -append "console=com1"
     -initrd "$(server web),$(server db)")
 
@@ -28,7 +28,10 @@ echo "run: each has the kernel $KERNEL"
 echo "run:      and the ramdisk $RAMDISK"
 echo "run: $SMP CPUs, $MEM MB, accelerator $ACCEL; choose with SMP= MEM= ACCEL= KERNEL= RAMDISK="
 printf 'run:'
-printf ' %q' "${command[@]}"
+for word in "${command[@]}"; do
+    case $word in *\ *) word="'$word'" ;; esac
+    printf ' %s' "$word"
+done
 echo
 echo "run: Ctrl-O moves your input: web, db, the prompt 'hospes>' (say 'help' there)"
 echo "run: Ctrl-] x ends QEMU"
