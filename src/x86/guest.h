@@ -17,6 +17,7 @@
 
 #include "abi/xen.h"
 #include "lib/addr.h"
+#include "x86/pte.h"
 
 /* guest_cpu.work: reasons to call upcall_before_guest() on the way out. */
 #define GUEST_WORK_NMI   BIT(0) /* an NMI is to be delivered */
@@ -41,7 +42,8 @@ struct guest_bounce {
 };
 
 struct guest_cpu {
-    uint64_t pad;                 /* so that &regs.es, where RSP0 points, is 16-byte aligned */
+    uint64_t reserve[21];         /* the frame of a fault on the way out (see entry.S) is pushed over regs and here;
+                                     &regs.es, where RSP0 points, is 16-byte aligned */
     struct cpu_user_regs regs;    /* ds..gs hold selectors only while not running */
     uint64_t stack_top;           /* of the CPU that runs it: where C runs */
     uint64_t flags;
@@ -63,6 +65,7 @@ struct guest_cpu {
 
     /* Seldom used below. */
     uint64_t gdt_base;            /* linear address of its GDT area (15 pages) */
+    pte_t *gdt_pte;               /* the entry that maps page 14 of it */
     uint64_t ldt_base;            /* linear address of its LDT area */
     uint32_t ldt_entries;
     uint32_t iopl;                /* its virtual IOPL, 0..3 */
@@ -74,6 +77,10 @@ struct guest_cpu {
 } ALIGNED(64);
 
 #define guest_in_kernel(g) (((g)->flags & GUEST_KERNEL) != 0)
+
+/* Value for page 14 of a vCPU's GDT area on each CPU; CR3 of the idle loop. Set by pv_init() and mem_init(). */
+extern pte_t guest_gdt_pte[NR_CPUS_MAX];
+extern uint64_t guest_idle_cr3;
 
 /* Give `g` the state of a CPU at reset, as a PV guest starts: eager FPU state at its initial values. `fpu` is kept. */
 void guest_cpu_init(struct guest_cpu *g);

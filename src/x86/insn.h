@@ -101,7 +101,7 @@ static inline void irq_window(void) { __asm__ volatile("sti; nop; cli" ::: "memo
 
 /* Halt until the next interrupt has been handled; interrupts are off before and after. */
 static inline void irq_wait(void) { __asm__ volatile("sti; hlt; cli" ::: "memory"); }
-static inline void halt_forever(void)
+NORETURN static inline void halt_forever(void)
 {
     for (;;)
         __asm__ volatile("cli; hlt" ::: "memory");

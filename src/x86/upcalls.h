@@ -6,8 +6,9 @@
 #ifndef X86_UPCALLS_H
 #define X86_UPCALLS_H
 
-struct guest_cpu;
 struct cpu_user_regs;
+struct frame;
+struct guest_cpu;
 
 /* core/: run this CPU's pending softirqs. May not return (a switch of vCPU). */
 void upcall_softirq(void);
@@ -47,6 +48,9 @@ void upcall_guest_return_failed(struct guest_cpu *g, unsigned int vector, uint32
 
 /* platform/ or pv/: an external interrupt without a registered handler. */
 void upcall_irq(unsigned int vector);
+
+/* core/: `n` frames, free until now, get a new use: flush the CPUs that may hold TLB entries for them. Any context. */
+void upcall_frames_reused(const struct frame *f, uint64_t n);
 
 /* core/: an NMI or machine check from the hardware; from_guest: what was interrupted. */
 void upcall_nmi(struct cpu_user_regs *regs, bool from_guest);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Offsets for assembly. Compiled to assembly text only; the Makefile turns each
+ * line with an arrow into a #define in gen/offsets.h.
+ */
+#include "x86/cpu.h"
+#include "x86/guest.h"
+
+#define DEFINE(name, value) __asm__ volatile("\n.ascii \"->" #name " %c0\"" ::"i"(value))
+
+void offsets(void);
+void offsets(void)
+{
+    DEFINE(G_REGS, offsetof(struct guest_cpu, regs));
+    DEFINE(G_RIP, offsetof(struct guest_cpu, regs.rip));
+    DEFINE(G_CS, offsetof(struct guest_cpu, regs.cs));
+    DEFINE(G_RFLAGS, offsetof(struct guest_cpu, regs.rflags));
+    DEFINE(G_RSP, offsetof(struct guest_cpu, regs.rsp));
+    DEFINE(G_SS, offsetof(struct guest_cpu, regs.ss));
+    DEFINE(G_RCX, offsetof(struct guest_cpu, regs.rcx));
+    DEFINE(G_R11, offsetof(struct guest_cpu, regs.r11));
+    DEFINE(G_RAX, offsetof(struct guest_cpu, regs.rax));
+    DEFINE(G_RDI, offsetof(struct guest_cpu, regs.rdi));
+    DEFINE(G_RSI, offsetof(struct guest_cpu, regs.rsi));
+    DEFINE(G_VECTOR, offsetof(struct guest_cpu, regs.entry_vector));
+    DEFINE(G_STACK_TOP, offsetof(struct guest_cpu, stack_top));
+    DEFINE(G_FLAGS, offsetof(struct guest_cpu, flags));
+    DEFINE(G_WORK, offsetof(struct guest_cpu, work));
+    DEFINE(G_VCPU_INFO, offsetof(struct guest_cpu, vcpu_info));
+    DEFINE(G_KERNEL_SP, offsetof(struct guest_cpu, kernel_sp));
+    DEFINE(G_SYSCALL_RIP, offsetof(struct guest_cpu, syscall_rip));
+    DEFINE(G_CR3_KERNEL, offsetof(struct guest_cpu, cr3_kernel));
+    DEFINE(G_CR3_USER, offsetof(struct guest_cpu, cr3_user));
+    DEFINE(VI_MASK, offsetof(struct vcpu_info, evtchn_upcall_mask));
+    DEFINE(VI_PENDING, offsetof(struct vcpu_info, evtchn_upcall_pending));
+    DEFINE(UR_RIP, offsetof(struct cpu_user_regs, rip));
+    DEFINE(UR_CS, offsetof(struct cpu_user_regs, cs));
+    DEFINE(UR_RSP, offsetof(struct cpu_user_regs, rsp));
+    DEFINE(UR_SIZE, offsetof(struct cpu_user_regs, es));
+    DEFINE(UR_ERROR, offsetof(struct cpu_user_regs, error_code));
+    DEFINE(UR_VECTOR, offsetof(struct cpu_user_regs, entry_vector));
+    DEFINE(CL_SOFTIRQ, offsetof(struct cpu_local, softirq_pending));
+    DEFINE(CL_GUEST, offsetof(struct cpu_local, guest));
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Ticket locks: who comes first is served first. In debug builds each CPU
+ * keeps the list of locks it holds, in cpu_local, and the lock that would
+ * break the order is named before it can deadlock.
+ */
+#include "x86/spinlock.h"
+
+#include "x86/atomic.h"
+#include "x86/cpu.h"
+#include "x86/insn.h"
+#include "x86/upcalls.h"
+
+#if HOSPES_DEBUG
+static const char *const level_name[LOCK_LEVELS] = {
+    [LOCK_DOMLIST] = "DOMLIST",
+    [LOCK_DOMAIN] = "DOMAIN",
+    [LOCK_BUILDER] = "BUILDER",
+    [LOCK_PV_MM] = "PV_MM",
+    [LOCK_GRANT] = "GRANT",
+    [LOCK_EVTCHN] = "EVTCHN",
+    [LOCK_VCPU_TIMER] = "VCPU_TIMER",
+    [LOCK_SCHED] = "SCHED",
+    [LOCK_PAGELIST] = "PAGELIST",
+    [LOCK_HVMAP] = "HVMAP",
+    [LOCK_HEAP] = "HEAP",
+    [LOCK_FRAMES] = "FRAMES",
+    [LOCK_TIMERS] = "TIMERS",
+    [LOCK_CROSSCALL] = "CROSSCALL",
+    [LOCK_WORK] = "WORK",
+    [LOCK_CONSOLE] = "CONSOLE",
+    [LOCK_LOG] = "LOG",
+};
+
+/* `same`: a lock of the level of one that is held is what the caller wants (spin_lock_two). */
+static void check_order(const spinlock_t *l, bool same)
+{
+    const struct cpu_local *c = cpu_local();
+
+    for (uint32_t i = 0; i < c->locks_held; i++) {
+        const spinlock_t *h = c->held[i];
+
+        if (h->level > l->level || (h->level == l->level && (!same || h == l)))
+            upcall_panic(NULL, "lock order: %s (%p) wanted while %s (%p) is held", level_name[l->level],
+                         (const void *)l, level_name[h->level], (const void *)h);
+    }
+}
+
+static void note_held(const spinlock_t *l)
+{
+    struct cpu_local *c = cpu_local();
+
+    if (c->locks_held == LOCKS_HELD_MAX)
+        upcall_panic(NULL, "lock order: %s (%p) would be lock %u on this CPU", level_name[l->level],
+                     (const void *)l, LOCKS_HELD_MAX + 1);
+    c->held[c->locks_held++] = l;
+}
+
+static void note_released(const spinlock_t *l)
+{
+    struct cpu_local *c = cpu_local();
+    uint32_t i = c->locks_held;
+
+    while (i > 0 && c->held[i - 1] != l)
+        i--;
+    if (i == 0)
+        upcall_panic(NULL, "lock order: %s (%p) released, but this CPU has not got it", level_name[l->level],
+                     (const void *)l);
+    for (; i < c->locks_held; i++)
+        c->held[i - 1] = c->held[i];
+    c->locks_held--;
+}
+
+bool spin_held(const spinlock_t *l)
+{
+    const struct cpu_local *c = cpu_local();
+
+    for (uint32_t i = 0; i < c->locks_held; i++) {
+        if (c->held[i] == l)
+            return true;
+    }
+    return false;
+}
+#else
+static void check_order(const spinlock_t *l, bool same) {}
+static void note_held(const spinlock_t *l) {}
+static void note_released(const spinlock_t *l) {}
+bool spin_held(const spinlock_t *l) { return true; }
+#endif
+
+static void take(spinlock_t *l)
+{
+    uint16_t ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_ACQUIRE);
+
+    /* The holder may be waiting for us to serve its cross-call. */
+    while (__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != ticket) {
+        upcall_crosscall();
+        cpu_relax();
+    }
+    note_held(l);
+}
+
+void spin_lock(spinlock_t *l) NO_LOCK_CHECK
+{
+    check_order(l, false);
+    take(l);
+}
+
+/* Never waits, so it cannot deadlock and keeps no order. */
+bool spin_trylock(spinlock_t *l) NO_LOCK_CHECK
+{
+    uint16_t owner = __atomic_load_n(&l->owner, __ATOMIC_RELAXED), next = owner;
+
+    if (!__atomic_compare_exchange_n(&l->next, &next, (uint16_t)(owner + 1), false, __ATOMIC_ACQUIRE,
+                                     __ATOMIC_RELAXED))
+        return false;
+    note_held(l);
+    return true;
+}
+
+void spin_unlock(spinlock_t *l) NO_LOCK_CHECK
+{
+    note_released(l);
+    __atomic_store_n(&l->owner, (uint16_t)(l->owner + 1), __ATOMIC_RELEASE);
+}
+
+void spin_lock_two(spinlock_t *a, spinlock_t *b) NO_LOCK_CHECK
+{
+    spinlock_t *first = a < b ? a : b, *second = a < b ? b : a;
+
+    spin_lock(first);
+    if (first != second) {
+        check_order(second, true);
+        take(second);
+    }
+}
+
+void spin_unlock_two(spinlock_t *a, spinlock_t *b) NO_LOCK_CHECK
+{
+    spin_unlock(a);
+    if (a != b)
+        spin_unlock(b);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Copies to and from guest memory through the loaded page tables.
+ *
+ * CR0.WP is set, so a write honours the guest's read-only mappings (its page
+ * tables above all). The range check keeps guests out of the hypervisor's own
+ * addresses, which ring 0 could reach; everything else faults by itself.
+ */
+#include "x86/uaccess.h"
+
+#include "abi/errno.h"
+#include "abi/xen.h"
+#include "x86/pte.h"
+
+bool guest_range_ok(uint64_t gva, uint64_t size)
+{
+    uint64_t last;
+
+    if (size == 0)
+        return true;
+    if (__builtin_add_overflow(gva, size - 1, &last) || !va_canonical(gva) || !va_canonical(last))
+        return false;
+    /* Both ends on one side of the hole, and none of it in the hypervisor's part. */
+    return (gva >> 47 == last >> 47) && (last < HYPERVISOR_VIRT_START || gva >= HYPERVISOR_VIRT_END);
+}
+
+/* Copy words and the rest; the number of bytes not copied when it faults cannot be 0. */
+static uint64_t copy_with_fixup(void *dst, const void *src, size_t size)
+{
+    uint64_t left;
+
+    __asm__ volatile("1: rep movsq\n\t"
+                     "mov %[rest], %%rcx\n"
+                     "2: rep movsb\n"
+                     "3:\n\t"
+                     ".pushsection .text.fixup, \"ax\"\n"
+                     "4: lea (%[rest], %%rcx, 8), %%rcx\n\t"
+                     "inc %%rcx\n\t"
+                     "jmp 3b\n"
+                     "5: inc %%rcx\n\t"
+                     "jmp 3b\n\t"
+                     ".popsection\n\t"
+                     ".pushsection __ex_table, \"a\"\n\t"
+                     ".balign 4\n\t"
+                     ".long 1b - ., 4b - .\n\t"
+                     ".long 2b - ., 5b - .\n\t"
+                     ".popsection"
+                     : "=&c"(left), "+D"(dst), "+S"(src)
+                     : "0"(size / 8), [rest] "r"(size % 8)
+                     : "memory");
+    return left;
+}
+
+int guest_copy_from(void *dst, uint64_t gva, size_t size)
+{
+    if (!guest_range_ok(gva, size))
+        return -EFAULT;
+    return copy_with_fixup(dst, (const void *)gva, size) ? -EFAULT : 0;
+}
+
+int guest_copy_to(uint64_t gva, const void *src, size_t size)
+{
+    if (!guest_range_ok(gva, size))
+        return -EFAULT;
+    return copy_with_fixup((void *)gva, src, size) ? -EFAULT : 0;
+}
+
+int guest_clear(uint64_t gva, size_t size)
+{
+    static const uint64_t zero[64];
+
+    for (size_t n; size; gva += n, size -= n) {
+        n = MIN(size, sizeof(zero));
+        if (guest_copy_to(gva, zero, n))
+            return -EFAULT;
+    }
+    return 0;
+}
+
+int guest_read_u64(uint64_t gva, uint64_t *v)
+{
+    bool fault;
+
+    if (!guest_range_ok(gva, 8))
+        return -EFAULT;
+    __asm__ volatile("xor %k[val], %k[val]\n\t"
+                     "stc\n"
+                     "1: mov %[mem], %[val]\n\t"
+                     "clc\n"
+                     "2:\n\t"
+                     ".pushsection __ex_table, \"a\"\n\t"
+                     ".balign 4\n\t"
+                     ".long 1b - ., 2b - .\n\t"
+                     ".popsection"
+                     : [val] "=&r"(*v), "=@ccc"(fault)
+                     : [mem] "m"(*(const uint64_t *)gva));
+    return fault ? -EFAULT : 0;
+}
+
+int guest_write_u64(uint64_t gva, uint64_t v)
+{
+    bool fault;
+
+    if (!guest_range_ok(gva, 8))
+        return -EFAULT;
+    __asm__ volatile("stc\n"
+                     "1: mov %[val], %[mem]\n\t"
+                     "clc\n"
+                     "2:\n\t"
+                     ".pushsection __ex_table, \"a\"\n\t"
+                     ".balign 4\n\t"
+                     ".long 1b - ., 2b - .\n\t"
+                     ".popsection"
+                     : "=@ccc"(fault), [mem] "=m"(*(uint64_t *)gva)
+                     : [val] "r"(v));
+    return fault ? -EFAULT : 0;
+}
+
+int rdmsr_safe(uint32_t msr, uint64_t *v)
+{
+    uint32_t lo, hi;
+    bool fault;
+
+    __asm__ volatile("xor %%eax, %%eax\n\t"
+                     "xor %%edx, %%edx\n\t"
+                     "stc\n"
+                     "1: rdmsr\n\t"
+                     "clc\n"
+                     "2:\n\t"
+                     ".pushsection __ex_table, \"a\"\n\t"
+                     ".balign 4\n\t"
+                     ".long 1b - ., 2b - .\n\t"
+                     ".popsection"
+                     : "=&a"(lo), "=&d"(hi), "=@ccc"(fault)
+                     : "c"(msr));
+    *v = lo | ((uint64_t)hi << 32);
+    return fault ? -EFAULT : 0;
+}
+
+int wrmsr_safe(uint32_t msr, uint64_t v)
+{
+    bool fault;
+
+    __asm__ volatile("stc\n"
+                     "1: wrmsr\n\t"
+                     "clc\n"
+                     "2:\n\t"
+                     ".pushsection __ex_table, \"a\"\n\t"
+                     ".balign 4\n\t"
+                     ".long 1b - ., 2b - .\n\t"
+                     ".popsection"
+                     : "=@ccc"(fault)
+                     : "c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32))
+                     : "memory");
+    return fault ? -EFAULT : 0;
+}
