@@ -1,1 +1,2 @@
 # The files of src/builder.
+hv-src += src/builder/layout.c
