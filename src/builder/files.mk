@@ -1,2 +1,3 @@
 # The files of src/builder.
 hv-src += src/builder/layout.c
+hv-src += src/builder/args.c
