@@ -8,16 +8,13 @@
  * IMAGE_START), and boot_gdt. A machine that lacks what is needed is told so
  * on the serial port, since no log exists yet.
  */
+#include "boot/head.h"
 #include "boot/multiboot.h"
 #include "mem/layout.h"
 #include "x86/desc.h"
 #include "x86/msr.h"
 
 #define PHYS(symbol) (symbol - IMAGE_START)
-
-#define SEL_BOOT_CS32 0x08
-#define SEL_BOOT_DS   0x10
-#define SEL_BOOT_CS64 0x18
 
 #define CPUID_EXT_LM  (1 << 29) /* leaf 0x80000001, EDX */
 #define CPUID_EXT_NX  (1 << 20)
@@ -260,7 +257,7 @@ uart_setup:                         /* value, port */
     .word 0x07, COM1 + 2            /* FIFO on and empty */
 uart_setup_end:
 
-#define REFUSAL(text) .asciz "\r\n(hv) cannot start: " text "\r\n"
+#define REFUSAL(text) .ascii "\r\n(hv) cannot start: "; .ascii text; .asciz "\r\n"
 text_no_multiboot:
     REFUSAL("not started by a multiboot loader: found another register EAX, expected multiboot 1 or 2")
 text_no_long_mode:
@@ -275,10 +272,8 @@ boot_gdt:
     .quad 0x00cf9b000000ffff        /* 32-bit code */
     .quad 0x00cf93000000ffff        /* data */
     .quad 0x00af9b000000ffff        /* 64-bit code */
-    .globl boot_gdt_end
-boot_gdt_end:
 boot_gdtr:
-    .word boot_gdt_end - boot_gdt - 1
+    .word BOOT_GDT_LIMIT
     .long PHYS(boot_gdt)
 
 /* The boot CPU's stack block; the loader or the code above has cleared it. */

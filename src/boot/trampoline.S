@@ -4,9 +4,8 @@
  * of a page below 1 MiB, into which this is copied. Only what real mode must
  * do is here; the image is reachable once protected mode is on.
  */
+#include "boot/head.h"
 #include "mem/layout.h"
-
-#define SEL_BOOT_CS32 0x08
 
     .section .init.text, "ax"
     .code16
@@ -23,7 +22,7 @@ trampoline_start:
 
     .balign 4
 trampoline_gdtr:
-    .word boot_gdt_end - boot_gdt - 1
+    .word BOOT_GDT_LIMIT
     .long boot_gdt - IMAGE_START
     .globl trampoline_end
 trampoline_end:

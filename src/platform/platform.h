@@ -58,7 +58,9 @@ void acpi_init(void);
 
 /* Early console: com1/com2 as console=, com1= say (baud[,DPS[,port]]); before acpi. */
 void uart_init(void);
-/* Input interrupts or polling: calls console input with each byte. After timers. */
+/* The VGA text screen too, if console= names it; needs the hypervisor's address space. */
+void vga_init(void);
+/* From now on `receive` is called with each byte, on the boot CPU, from its interrupt or timer, with no lock held. */
 void uart_start_input(void (*receive)(char c));
 
 /* Calibrate TSC and local APIC timer against HPET, PM timer or PIT, whichever there is; calls time_init(). */

@@ -224,7 +224,7 @@ void uart_init(void)
         else if (span_equals(device, "com2") && !port.base)
             open_port("com2", 0x2f8, 3);
         else if (span_equals(device, "vga"))
-            vga_init();
+            vga_wanted = true;
         else if (!span_equals(device, "none"))
             wrong = true;
     }

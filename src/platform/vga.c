@@ -3,26 +3,22 @@
 #include "platform/vga.h"
 
 #include "core/log.h"
-#include "lib/string.h"
-#include "mem/layout.h"
+#include "mem/hvmap.h"
+#include "platform/platform.h"
 
 enum { COLUMNS = 80, LINES = 25 };
 #define GREY_ON_BLACK 0x0700
 
+bool vga_wanted;
+static volatile uint16_t *screen;
 static unsigned int column;
-
-static uint16_t *screen(void)
-{
-    return paddr_to_ptr(paddr(0xb8000));
-}
 
 static void new_line(void)
 {
-    uint16_t *cell = screen();
-
-    memmove(cell, cell + COLUMNS, (LINES - 1) * COLUMNS * sizeof(*cell));
+    for (unsigned int i = 0; i < (LINES - 1) * COLUMNS; i++)
+        screen[i] = screen[i + COLUMNS];
     for (unsigned int i = 0; i < COLUMNS; i++)
-        cell[(LINES - 1) * COLUMNS + i] = GREY_ON_BLACK | ' ';
+        screen[(LINES - 1) * COLUMNS + i] = GREY_ON_BLACK | ' ';
     column = 0;
 }
 
@@ -34,12 +30,16 @@ static void vga_write(const char *s, size_t n)
         if (c == '\n' || column == COLUMNS)
             new_line();
         if (c >= ' ')
-            screen()[(LINES - 1) * COLUMNS + column++] = (uint16_t)(GREY_ON_BLACK | c);
+            screen[(LINES - 1) * COLUMNS + column++] = (uint16_t)(GREY_ON_BLACK | c);
     }
 }
 
 void vga_init(void)
 {
+    if (vga_wanted)
+        screen = hvmap_device(paddr(0xb8000), LINES * COLUMNS * sizeof(*screen));
+    if (!screen)
+        return;
     for (unsigned int i = 0; i < LINES; i++)
         new_line();
     log_add_sink(vga_write);

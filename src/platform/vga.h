@@ -3,7 +3,7 @@
 #ifndef PLATFORM_VGA_H
 #define PLATFORM_VGA_H
 
-/* Clear the screen and add it to the log's devices. */
-void vga_init(void);
+/* console= names it: set by uart_init() for vga_init(). */
+extern bool vga_wanted;
 
 #endif

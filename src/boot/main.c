@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The whole start-up, as a list. boot_main() is the boot CPU's,
+ * secondary_start() the others'; both end in the idle loop, from which the scheduler takes over.
+ */
+#include "boot/memmap.h"
+#include "boot/multiboot.h"
+#include "boot/smp.h"
+#include "builder/builder.h"
+#include "core/cmdline.h"
+#include "core/crosscall.h"
+#include "core/log.h"
+#include "core/softirq.h"
+#include "core/timer.h"
+#include "mem/hvmap.h"
+#include "mem/init.h"
+#include "sched/sched.h"
+#include "x86/cpu.h"
+#include "x86/insn.h"
+#include "x86/lapic.h"
+#include "x86/msr.h"
+#include "x86/upcalls.h"
+
+#define HOSPES_VERSION "0.1"
+#define EARLY_MAPPED   (4ULL << 30)  /* what head.S maps at DIRECT_START */
+#define RAM_LEAST      (48ULL << 20)
+#define LOW_1M         (1ULL << 20)  /* firmware's data and the trampoline: never handed out */
+
+NORETURN void boot_main(uint32_t magic, uint32_t info);
+
+extern const char image_start[], image_end[], init_start[], init_end[];
+
+struct boot_info boot_info;
+static struct mem_range ram[BOOT_REGIONS_MAX];
+static size_t nr_ram;
+static struct mem_range reserved[BOOT_MODULES_MAX + 2];
+static volatile void *lapic_regs;
+
+const void *boot_memory(uint64_t at, uint64_t size)
+{
+    return at < EARLY_MAPPED && size <= EARLY_MAPPED - at ? paddr_to_ptr(paddr(at)) : NULL;
+}
+
+static void greet(void)
+{
+#ifdef __clang__
+    log_info("Hospes " HOSPES_VERSION " (xen 4.17), built by clang " __clang_version__);
+#else
+    log_info("Hospes " HOSPES_VERSION " (xen 4.17), built by gcc " __VERSION__);
+#endif
+    log_info("command line: %s", cmdline_text());
+    log_debug("loader: %s%s", boot_info.loader, boot_info.efi ? ", EFI" : "");
+    for (size_t i = 0; i < boot_info.nr_regions; i++)
+        log_debug("memory: %012llx-%012llx type %d", (unsigned long long)boot_info.region[i].start,
+                  (unsigned long long)boot_info.region[i].end, boot_info.region[i].type);
+    multiboot_report();
+}
+
+/* Hand the RAM to mem/, all but what holds something: the image, the modules, the first MiB. */
+static void memory_start(void)
+{
+    uint64_t bytes;
+    size_t n = 0;
+
+    nr_ram = memmap_ram(boot_info.region, boot_info.nr_regions, UINT64_MAX, ram, ARRAY_SIZE(ram));
+    bytes = memmap_bytes(ram, nr_ram);
+    if (bytes < RAM_LEAST) {
+        log_error("cannot start: not enough memory: found %llu MB, expected at least %llu MB",
+                  (unsigned long long)(bytes >> 20), RAM_LEAST >> 20);
+        halt_forever();
+    }
+    reserved[n++] = (struct mem_range){0, LOW_1M};
+    reserved[n++] = (struct mem_range){ptr_to_paddr(image_start).v, ptr_to_paddr(image_end).v};
+    for (size_t i = 0; i < boot_info.nr_modules; i++)
+        reserved[n++] = (struct mem_range){boot_info.module[i].start.v,
+                                           boot_info.module[i].start.v + boot_info.module[i].size};
+    n = memmap_join(reserved, n);
+    mem_init(ram, nr_ram, reserved, n);
+}
+
+static void lapic_start(void)
+{
+    lapic_regs = hvmap_device(paddr(rdmsr(MSR_APIC_BASE) & PTE_ADDR), PAGE_SIZE);
+    lapic_init_cpu(lapic_regs);
+    cpu_local()->apic_id = cpu_apic_id[0] = lapic_id();
+}
+
+void secondary_start(void)
+{
+    cpu_init_control();
+    desc_init_cpu();
+    lapic_init_cpu(lapic_regs);
+    timer_init_cpu();
+    sched_init_cpu();
+}
+
+/* Start-up's own code is not needed again. The modules stay: a server is built anew from them. */
+static void release_init(void)
+{
+    hvmap_unmap((uint64_t)init_start, (uint64_t)(init_end - init_start) >> PAGE_SHIFT);
+    tlb_flush(cpus_online_mask);
+    page_alloc_release_range(ptr_to_paddr(init_start).v, ptr_to_paddr(init_end).v);
+}
+
+void boot_main(uint32_t magic, uint32_t info)
+{
+    cpus_online = 1;
+    cpus_online_mask = 1;
+    cpu_identify();
+    cpu_init_control();
+    desc_init_cpu();
+
+    multiboot_read(magic, info, &boot_info);
+    cmdline_init(boot_info.cmdline);
+    uart_init();
+    greet();
+    memory_start();
+    vga_init();
+
+    lapic_start();
+    acpi_init();
+    irqchips_init();
+    clock_calibrate();
+    rtc_read_wallclock();
+
+    timer_init_cpu();
+    sched_init_cpu();
+    smp_start();
+    log_info("%u CPU%s, %llu MB", cpus_online, cpus_online == 1 ? "" : "s",
+             (unsigned long long)(memmap_bytes(ram, nr_ram) >> 20));
+    console_start();
+    uart_start_input(console_input);
+    servers_start();
+    release_init();
+    upcall_idle();
+}
+
+/* A CPU without a vCPU: do what is pending, or wait for the interrupt that brings something. */
+void upcall_idle(void)
+{
+    for (;;) {
+        if (softirq_is_pending())
+            upcall_softirq();
+        else
+            irq_wait();
+    }
+}
