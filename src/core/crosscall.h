@@ -6,12 +6,13 @@
 /*
  * Run fn(arg) on each online CPU of `mask` (this one included, if in it) and
  * wait until all have. Callable under locks: a CPU that spins or waits serves
- * calls. fn takes no lock.
+ * calls. fn takes no lock and makes no cross-call.
  */
 void crosscall(uint64_t mask, void (*fn)(void *), void *arg);
 
-/* Flush all non-global or all TLB entries / those of one address, on the CPUs of `mask`. */
+/* Flush on the CPUs of `mask` the TLB entries that are not global; all; those of one address. */
 void tlb_flush(uint64_t mask);
+void tlb_flush_global(uint64_t mask);
 void tlb_flush_page(uint64_t mask, uint64_t va);
 void tlb_flush_local(void);
 

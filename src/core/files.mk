@@ -1,1 +1,8 @@
 # The files of src/core.
+hv-src += src/core/cmdline.c
+hv-src += src/core/crosscall.c
+hv-src += src/core/log.c
+hv-src += src/core/panic.c
+hv-src += src/core/softirq.c
+hv-src += src/core/timer.c
+hv-src += src/core/work.c

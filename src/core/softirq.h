@@ -10,6 +10,9 @@ enum softirq { SOFTIRQ_TIMER, SOFTIRQ_WORK, SOFTIRQ_CONSOLE, SOFTIRQ_SCHEDULE, S
 
 void softirq_set_handler(enum softirq nr, void (*fn)(void));
 
+/* By timer_init_cpu(), before others may raise softirqs on this CPU. */
+void softirq_init_cpu(void);
+
 /* On this CPU; on another (with a wake IPI if it may be in a guest or halted). Any context. */
 void softirq_raise(enum softirq nr);
 void softirq_raise_cpu(unsigned int cpu, enum softirq nr);

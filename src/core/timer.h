@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Time and timers. System time: nanoseconds since boot, the same on all CPUs,
- * from the TSC. Timers are per CPU, in a binary heap; handlers run in the
- * TIMER softirq of their CPU, with no lock held.
+ * from the TSC. Timers are per CPU, in a heap; handlers run in the
+ * TIMER softirq of their CPU, with no lock held. A handler may arm its own timer
+ * again, but what holds it must live until timer_kill() has returned.
  */
 #ifndef CORE_TIMER_H
 #define CORE_TIMER_H
@@ -30,9 +31,9 @@ struct timer {
     stime_t expires;
     void (*fn)(void *data);
     void *data;
-    uint32_t cpu;     /* where it is or will be queued */
-    uint32_t slot;    /* heap position + 1; 0: not queued */
-    bool dead;
+    struct timer *child, *next, *prev; /* its place in the CPU's heap */
+    uint32_t cpu;                      /* where it is or will be queued */
+    bool queued, dead;
 };
 
 void timer_init(struct timer *t, void (*fn)(void *), void *data, unsigned int cpu);
@@ -45,7 +46,7 @@ void timer_stop(struct timer *t);
 void timer_kill(struct timer *t);
 void timer_migrate(struct timer *t, unsigned int cpu);
 
-/* Each CPU, once. */
+/* Each CPU, once; also makes its softirqs known to the others. */
 void timer_init_cpu(void);
 
 #endif

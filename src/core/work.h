@@ -7,7 +7,7 @@
 
 struct work {
     struct list_head link;
-    bool (*step)(struct work *w); /* does up to ~0.5 ms; true: call again later */
+    bool (*step)(struct work *w); /* up to ~0.5 ms; true: call again later; false: may have freed w */
     bool queued;
 };
 

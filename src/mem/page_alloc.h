@@ -14,18 +14,16 @@
 
 struct mem_range { uint64_t start, end; }; /* machine bytes, page aligned, [start, end) */
 
-/*
- * Build the frame table, the M2P and the free lists from the usable RAM
- * `ram[n]`, without what `reserved[m]` covers (both sorted, no overlaps). Boot
- * CPU, once, after hvmap's early map covers the RAM. Panics if there is not enough.
- */
-void page_alloc_init(const struct mem_range *ram, size_t n, const struct mem_range *reserved, size_t m);
-
-/* Give RAM that was reserved (modules, init sections) to the allocator. Bytes, rounded inwards to pages. */
+/* Give RAM that was reserved (modules, init sections) to the allocator. Bytes, rounded inwards to pages. Frame 0 stays out. */
 void page_alloc_release_range(uint64_t start, uint64_t end);
 
-/* 2^order frames, count and type 0, owner NULL; NULL when there are none. Frames come aligned to their size. */
+/*
+ * 2^order frames, count and type 0, owner NULL; NULL when there are none. Frames come aligned to their size.
+ * CPUs that may hold TLB entries from before flush_stamp have been flushed (upcall_frames_reused).
+ */
 struct frame *page_alloc(unsigned int order, unsigned int flags);
+
+/* All that says to whom the frames belonged is cleared, except flush_stamp: who frees what a guest had mapped sets it before. */
 void page_free(struct frame *f, unsigned int order);
 
 /* One page for the hypervisor's own use (FC_HV), cleared; NULL: none left. */

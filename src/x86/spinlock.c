@@ -100,14 +100,14 @@ static void take(spinlock_t *l)
     note_held(l);
 }
 
-void spin_lock(spinlock_t *l) NO_LOCK_CHECK
+NO_LOCK_CHECK void spin_lock(spinlock_t *l)
 {
     check_order(l, false);
     take(l);
 }
 
 /* Never waits, so it cannot deadlock and keeps no order. */
-bool spin_trylock(spinlock_t *l) NO_LOCK_CHECK
+NO_LOCK_CHECK bool spin_trylock(spinlock_t *l)
 {
     uint16_t owner = __atomic_load_n(&l->owner, __ATOMIC_RELAXED), next = owner;
 
@@ -118,13 +118,13 @@ bool spin_trylock(spinlock_t *l) NO_LOCK_CHECK
     return true;
 }
 
-void spin_unlock(spinlock_t *l) NO_LOCK_CHECK
+NO_LOCK_CHECK void spin_unlock(spinlock_t *l)
 {
     note_released(l);
     __atomic_store_n(&l->owner, (uint16_t)(l->owner + 1), __ATOMIC_RELEASE);
 }
 
-void spin_lock_two(spinlock_t *a, spinlock_t *b) NO_LOCK_CHECK
+NO_LOCK_CHECK void spin_lock_two(spinlock_t *a, spinlock_t *b)
 {
     spinlock_t *first = a < b ? a : b, *second = a < b ? b : a;
 
@@ -135,7 +135,7 @@ void spin_lock_two(spinlock_t *a, spinlock_t *b) NO_LOCK_CHECK
     }
 }
 
-void spin_unlock_two(spinlock_t *a, spinlock_t *b) NO_LOCK_CHECK
+NO_LOCK_CHECK void spin_unlock_two(spinlock_t *a, spinlock_t *b)
 {
     spin_unlock(a);
     if (a != b)

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Cross-calls. Each CPU has one outgoing call at a time, in its own slot, and
+ * an inbox: a mask of the CPUs whose calls it has not served. No lock is
+ * needed. A CPU serves its inbox when the interrupt comes, while it waits for
+ * its own call to be served, and while it spins on a lock; so any number of
+ * CPUs may call each other at the same moment, under whatever locks.
+ *
+ * The flush clock. It counts full flushes; each CPU remembers the clock of its
+ * latest. A stamp holds its low 32 bits: the time meant is the latest one that
+ * ends so, which errs on the side of one flush too many.
+ */
+#include "core/crosscall.h"
+
+#include "core/panic.h"
+#include "lib/bitmap.h"
+#include "mem/frame.h"
+#include "x86/atomic.h"
+#include "x86/cpu.h"
+#include "x86/insn.h"
+#include "x86/lapic.h"
+#include "x86/msr.h"
+#include "x86/upcalls.h"
+
+struct slot {
+    void (*fn)(void *arg); /* constant while todo is not 0 */
+    void *arg;
+    uint64_t todo;         /* atomic: CPUs that have not yet run it */
+    uint64_t inbox;        /* atomic: callers */
+    uint64_t flushed;      /* atomic: flush clock of this CPU's latest full flush */
+} ALIGNED(64);
+
+static struct slot slot[NR_CPUS_MAX];
+static uint64_t flush_clock = 1;
+
+void upcall_crosscall(void)
+{
+    unsigned int me = cpu_id();
+    uint64_t callers;
+
+    if (likely(READ_ONCE(slot[me].inbox) == 0))
+        return;
+    for (callers = atomic_xchg(&slot[me].inbox, 0); callers != 0; callers &= callers - 1) {
+        struct slot *from = &slot[bit_lowest(callers)];
+
+        from->fn(from->arg);
+        atomic_and(&from->todo, ~BIT(me));
+    }
+}
+
+void crosscall(uint64_t mask, void (*fn)(void *), void *arg)
+{
+    unsigned int me = cpu_id();
+    struct slot *mine = &slot[me];
+    uint64_t others = mask & cpus_online_mask & ~BIT(me);
+
+    ASSERT(mine->todo == 0); /* fn does not call across */
+    if (others != 0) {
+        mine->fn = fn;
+        mine->arg = arg;
+        atomic_store(&mine->todo, others);
+        for (uint64_t m = others; m != 0; m &= m - 1) {
+            unsigned int cpu = bit_lowest(m);
+
+            /* With calls waiting there already, its interrupt is on the way. */
+            if (atomic_or(&slot[cpu].inbox, BIT(me)) == 0)
+                lapic_send_ipi(cpu_apic_id[cpu], VEC_CROSSCALL);
+        }
+    }
+    if (mask & BIT(me))
+        fn(arg);
+    while (atomic_load(&mine->todo) != 0) {
+        upcall_crosscall();
+        cpu_relax();
+    }
+}
+
+/* --- flushes --- */
+
+void tlb_note_flush(void)
+{
+    atomic_store(&slot[cpu_id()].flushed, atomic_add(&flush_clock, 1));
+}
+
+void tlb_flush_local(void)
+{
+    write_cr3(read_cr3());
+    tlb_note_flush();
+}
+
+static void flush_fn(void *arg)
+{
+    tlb_flush_local();
+}
+
+static void flush_page_fn(void *arg)
+{
+    invlpg((uint64_t)arg);
+}
+
+/* Clearing CR4.PGE drops global entries too. */
+static void flush_global_fn(void *arg)
+{
+    uint64_t cr4 = read_cr4();
+
+    write_cr4(cr4 & ~(uint64_t)CR4_PGE);
+    write_cr4(cr4);
+    tlb_flush_local();
+}
+
+void tlb_flush(uint64_t mask)
+{
+    crosscall(mask, flush_fn, NULL);
+}
+
+void tlb_flush_page(uint64_t mask, uint64_t va)
+{
+    crosscall(mask, flush_page_fn, (void *)va);
+}
+
+void tlb_flush_global(uint64_t mask)
+{
+    crosscall(mask, flush_global_fn, NULL);
+}
+
+uint32_t tlb_stamp_now(void)
+{
+    return (uint32_t)atomic_load(&flush_clock);
+}
+
+uint64_t tlb_filter(uint64_t mask, uint32_t stamp)
+{
+    uint64_t now = atomic_load(&flush_clock), age = (uint32_t)now - stamp;
+    uint64_t stale = 0;
+
+    /* Before the clock has gone round for the first time, a stamp "in the future" is impossible. */
+    for (uint64_t m = mask & cpus_online_mask; m != 0; m &= m - 1) {
+        unsigned int cpu = bit_lowest(m);
+
+        if (now < age || atomic_load(&slot[cpu].flushed) <= now - age)
+            stale |= BIT(cpu);
+    }
+    return stale;
+}
+
+/* Most blocks were freed long ago and need nothing; one test, of the latest stamp, says so. */
+void upcall_frames_reused(const struct frame *f, uint64_t n)
+{
+    uint32_t now = tlb_stamp_now(), youngest = UINT32_MAX;
+    uint64_t stale;
+
+    for (uint64_t i = 0; i < n; i++)
+        youngest = MIN(youngest, now - f[i].flush_stamp);
+    stale = tlb_filter(~0ULL, now - youngest);
+    if (stale)
+        tlb_flush(stale);
+}
