@@ -33,7 +33,7 @@ HV_CFLAGS := -std=gnu17 -O2 -g -ffreestanding -fno-common -fno-strict-aliasing \
              -fpie -fvisibility=hidden -mno-red-zone -mgeneral-regs-only -mcmodel=small \
              -ffunction-sections -fdata-sections $(WARN)
 HV_LDFLAGS := -m elf_x86_64 -static -z max-page-size=0x1000 -z noexecstack --gc-sections \
-              --build-id=sha1 --no-warn-rwx-segments
+              --build-id=sha1 --no-warn-rwx-segments --no-relax
 
 # A file that needs a flag of its own has it in its folder's files.mk:
 # CFLAGS-lib/unpack := ...
