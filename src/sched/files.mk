@@ -1,1 +1,2 @@
 # The files of src/sched.
+hv-src += src/sched/sched.c

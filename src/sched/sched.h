@@ -3,8 +3,9 @@
  * The scheduler: which unit each CPU runs. Knows nothing of domains. A unit is
  * embedded in a vCPU; the layer above supplies what happens at a switch.
  *
- * A unit is in one of three states: running on a CPU, queued on one CPU's run
- * queue, or asleep. It changes state only under that run queue's lock.
+ * A unit runs on a CPU, is queued on one CPU's run queue, is parked there until
+ * its cap lets it run again, or sleeps. It changes state only under the lock of
+ * the run queue of `cpu`.
  *
  * Hand-over: the state of a unit belongs to CPU `on_cpu` from the moment that
  * CPU's switch_to() takes it to the moment its next switch_to() has let go of
@@ -19,7 +20,7 @@
 #include "core/timer.h"
 #include "lib/list.h"
 
-enum sched_state { SCHED_ASLEEP, SCHED_QUEUED, SCHED_RUNNING };
+enum sched_state { SCHED_ASLEEP, SCHED_QUEUED, SCHED_PARKED, SCHED_RUNNING };
 
 struct sched_unit {
     struct list_head link;  /* [run queue's lock] */
