@@ -276,9 +276,8 @@ boot_gdtr:
     .word BOOT_GDT_LIMIT
     .long PHYS(boot_gdt)
 
-/* The boot CPU's stack block; the loader or the code above has cleared it. */
+/* The boot CPU's stack block, cleared above; the linker script aligns it. */
     .section .bss.cpu_block, "aw", @nobits
-    .balign CPU_BLOCK_SIZE
     .globl boot_cpu_block
 boot_cpu_block:
     .skip CPU_BLOCK_SIZE

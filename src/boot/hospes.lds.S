@@ -6,6 +6,7 @@
  * hypervisor's page tables can make none both writable and executable.
  */
 #include "mem/layout.h"
+#include "x86/desc.h"
 
 OUTPUT_FORMAT("elf64-x86-64")
 OUTPUT_ARCH(i386:x86-64)
@@ -60,6 +61,11 @@ SECTIONS
         init_end = .;
     } :load
 
+    /*
+     * Not by the section's own alignment: that would become the segment's, and
+     * put the multiboot 1 header beyond the 8 KiB in which loaders look for it.
+     */
+    . = ALIGN(CPU_BLOCK_SIZE);
     .bss (NOLOAD) : AT(ADDR(.bss) - IMAGE_START) {
         bss_start = .;
         *(.bss.cpu_block)

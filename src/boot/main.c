@@ -117,9 +117,10 @@ void boot_main(uint32_t magic, uint32_t info)
     memory_start();
     vga_init();
 
+    pics_mask();
     lapic_start();
     acpi_init();
-    irqchips_init();
+    ioapics_init();
     clock_calibrate();
     rtc_read_wallclock();
 

@@ -52,7 +52,7 @@ static void ioapic_write_line(size_t chip, uint32_t line, uint64_t entry)
     ioapic_write(chip, IOAPIC_LINE + 2 * line, (uint32_t)entry);
 }
 
-static void pics_mask(void)
+void pics_mask(void)
 {
     static const struct { uint16_t port; uint8_t value; } setup[] = {
         {PIC1, 0x11}, {PIC2, 0x11},                                             /* ICW1: ICW4 follows */
@@ -66,9 +66,8 @@ static void pics_mask(void)
         outb(setup[i].port, setup[i].value);
 }
 
-void irqchips_init(void)
+void ioapics_init(void)
 {
-    pics_mask();
     for (size_t i = 0; i < machine.nr_ioapics; i++) {
         ioapic_regs[i] = hvmap_device(machine.ioapic[i].base, PAGE_SIZE);
         if (!ioapic_regs[i])

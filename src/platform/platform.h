@@ -68,8 +68,13 @@ void clock_calibrate(void);
 /* Read the CMOS clock and set the wall clock. */
 void rtc_read_wallclock(void);
 
-/* 8259s masked, IO-APICs masked. */
-void irqchips_init(void);
+/*
+ * Mask the 8259s. Before the local APIC's LINT0 is masked: a request that they
+ * have raised already could not be taken back afterwards.
+ */
+void pics_mask(void);
+/* Find the IO-APICs that the tables name and mask all their lines. */
+void ioapics_init(void);
 
 /* Reset, power off (ACPI S5 if known, else QEMU's and the halt). Do not return. */
 NORETURN void machine_reset(void);
