@@ -1,3 +1,6 @@
 # The files of src/builder.
 hv-src += src/builder/layout.c
 hv-src += src/builder/args.c
+hv-src += src/builder/console_line.c
+hv-src += src/builder/console_ring.c
+hv-src += src/builder/console.c

@@ -4,3 +4,7 @@ unit += builder_layout
 unit-builder_layout := src/builder/layout.c
 unit += servers_args
 unit-servers_args := src/builder/args.c src/lib/parse.c src/lib/format.c
+unit += emul
+unit-emul := src/emul/alu.c src/emul/decode.c src/emul/execute.c src/emul/operand.c src/emul/string.c src/emul/system.c
+unit += console
+unit-console := src/builder/console_line.c src/builder/console_ring.c
