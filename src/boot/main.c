@@ -24,7 +24,8 @@
 #define HOSPES_VERSION "0.1"
 #define EARLY_MAPPED   (4ULL << 30)  /* what head.S maps at DIRECT_START */
 #define RAM_LEAST      (48ULL << 20)
-#define LOW_1M         (1ULL << 20)  /* firmware's data and the trampoline: never handed out */
+#define LOW_640K       0xa0000ULL
+#define LOW_1M         0x100000ULL   /* firmware's data and the trampoline: never handed out */
 
 NORETURN void boot_main(uint32_t magic, uint32_t info);
 
@@ -33,6 +34,7 @@ extern const char image_start[], image_end[], init_start[], init_end[];
 struct boot_info boot_info;
 static struct mem_range ram[BOOT_REGIONS_MAX];
 static size_t nr_ram;
+static uint64_t trampoline_page;
 static struct mem_range reserved[BOOT_MODULES_MAX + 2];
 static volatile void *lapic_regs;
 
@@ -69,11 +71,12 @@ static void memory_start(void)
                   (unsigned long long)(bytes >> 20), RAM_LEAST >> 20);
         halt_forever();
     }
-    reserved[n++] = (struct mem_range){0, LOW_1M};
-    reserved[n++] = (struct mem_range){ptr_to_paddr(image_start).v, ptr_to_paddr(image_end).v};
     for (size_t i = 0; i < boot_info.nr_modules; i++)
         reserved[n++] = (struct mem_range){boot_info.module[i].start.v,
                                            boot_info.module[i].start.v + boot_info.module[i].size};
+    trampoline_page = memmap_low_page(boot_info.region, boot_info.nr_regions, reserved, n, LOW_640K);
+    reserved[n++] = (struct mem_range){0, LOW_1M};
+    reserved[n++] = (struct mem_range){ptr_to_paddr(image_start).v, ptr_to_paddr(image_end).v};
     n = memmap_join(reserved, n);
     mem_init(ram, nr_ram, reserved, n);
 }
@@ -126,7 +129,7 @@ void boot_main(uint32_t magic, uint32_t info)
 
     timer_init_cpu();
     sched_init_cpu();
-    smp_start();
+    smp_start(trampoline_page);
     log_info("%u CPU%s, %llu MB", cpus_online, cpus_online == 1 ? "" : "s",
              (unsigned long long)(memmap_bytes(ram, nr_ram) >> 20));
     console_start();

@@ -130,15 +130,24 @@ uint64_t memmap_bytes(const struct mem_range *range, size_t n)
     return sum;
 }
 
-uint64_t memmap_low_page(const struct boot_region *region, size_t n, uint64_t limit)
+bool memmap_is_ram(const struct boot_region *region, size_t n, uint64_t start, uint64_t end)
 {
-    uint64_t best = 0;
+    for (size_t i = 0; i < n; i++)
+        if (region[i].type == REGION_RAM && region[i].start <= start && end <= region[i].end)
+            return true;
+    return false;
+}
 
-    for (size_t i = 0; i < n; i++) {
-        uint64_t end = MIN(region[i].end, limit);
+uint64_t memmap_low_page(const struct boot_region *region, size_t n, const struct mem_range *taken, size_t m,
+                         uint64_t limit)
+{
+    for (uint64_t page = limit - PAGE_SIZE; page > 0; page -= PAGE_SIZE) {
+        bool is_free = memmap_is_ram(region, n, page, page + PAGE_SIZE);
 
-        if (region[i].type == REGION_RAM && end >= 2 * PAGE_SIZE && end - PAGE_SIZE >= region[i].start)
-            best = MAX(best, end - PAGE_SIZE);
+        for (size_t i = 0; i < m && is_free; i++)
+            is_free = page + PAGE_SIZE <= taken[i].start || taken[i].end <= page;
+        if (is_free)
+            return page;
     }
-    return best;
+    return 0;
 }

@@ -23,7 +23,11 @@ size_t memmap_join(struct mem_range *range, size_t n);
 /* Bytes in all. */
 uint64_t memmap_bytes(const struct mem_range *range, size_t n);
 
-/* Start of the highest page of RAM that ends at or below @limit, page 0 excepted; 0: none. */
-uint64_t memmap_low_page(const struct boot_region *region, size_t n, uint64_t limit);
+/* Is all of [start, end) RAM? */
+bool memmap_is_ram(const struct boot_region *region, size_t n, uint64_t start, uint64_t end);
+
+/* Start of the highest page of RAM below @limit that no range of taken[0..m) touches, page 0 excepted; 0: none. */
+uint64_t memmap_low_page(const struct boot_region *region, size_t n, const struct mem_range *taken, size_t m,
+                         uint64_t limit);
 
 #endif

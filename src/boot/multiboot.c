@@ -126,7 +126,6 @@ static void add_module(struct boot_info *info, uint32_t start, uint32_t end, con
         modules_lost++;
         return;
     }
-    /* An impossible range becomes an empty module, which builder/ names with its arguments. */
     *m = (struct boot_module){paddr(start), end > start ? end - start : 0, args};
     info->nr_modules++;
 }
@@ -253,14 +252,26 @@ static void read_info2(uint32_t at, struct boot_info *info)
         read_map2(efi_map, efi_size, true, info);
 }
 
+/* A module where there is no RAM becomes an empty one, which builder/ names with its arguments. */
+static void check_module(const struct boot_info *info, struct boot_module *m)
+{
+    if (m->size > 0 && memmap_is_ram(info->region, info->nr_regions, m->start.v, m->start.v + m->size))
+        return;
+    m->start = paddr(0);
+    m->size = 0;
+}
+
 bool multiboot_read(uint32_t magic, uint32_t at, struct boot_info *info)
 {
-    info->loader = info->cmdline = "";
+    *info = (struct boot_info){.loader = "", .cmdline = ""};
+    text_used = 0;
     if (magic == MULTIBOOT1_LOADER_MAGIC)
         read_info1(at, info);
     else
         read_info2(at, info);
     info->nr_regions = memmap_normalise(info->region, info->nr_regions);
+    for (size_t i = 0; i < info->nr_modules; i++)
+        check_module(info, &info->module[i]);
     return info->nr_regions > 0;
 }
 

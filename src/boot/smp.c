@@ -11,19 +11,19 @@
  */
 #include "boot/smp.h"
 
-#include "boot/memmap.h"
 #include "core/log.h"
 #include "core/timer.h"
 #include "lib/string.h"
 #include "mem/hvmap.h"
 #include "mem/layout.h"
+#include "mem/page_alloc.h"
+#include "platform/platform.h"
 #include "x86/atomic.h"
 #include "x86/cpu.h"
 #include "x86/insn.h"
 #include "x86/lapic.h"
 #include "x86/upcalls.h"
 
-#define LOW_MEMORY    0xa0000        /* the trampoline's page lies below */
 #define INIT_PAUSE    MILLISECS(10)
 #define STARTUP_PAUSE MICROSECS(200) /* before the second start-up interrupt */
 #define ARRIVE_TIME   MILLISECS(5000)
@@ -132,9 +132,8 @@ static void admit_cpus(unsigned int places)
     }
 }
 
-void smp_start(void)
+void smp_start(uint64_t page)
 {
-    uint64_t page = memmap_low_page(boot_info.region, boot_info.nr_regions, LOW_MEMORY);
     unsigned int places = 1;
 
     if (machine.nr_cpus_seen > machine.nr_cpus)
