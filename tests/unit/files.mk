@@ -8,3 +8,5 @@ unit += emul
 unit-emul := src/emul/alu.c src/emul/decode.c src/emul/execute.c src/emul/operand.c src/emul/string.c src/emul/system.c
 unit += console
 unit-console := src/builder/console_line.c src/builder/console_ring.c
+unit += emul_system
+unit-emul_system := src/emul/alu.c src/emul/decode.c src/emul/execute.c src/emul/operand.c src/emul/string.c src/emul/system.c
