@@ -20,6 +20,9 @@
 #define XEN_VERSION_MAJOR 4
 #define XEN_VERSION_MINOR 17
 
+/* XEN_DOMCTL_INTERFACE_VERSION and XEN_SYSCTL_INTERFACE_VERSION of 4.17, without their headers. */
+#define XEN_CONTROL_INTERFACE_VERSION 0x15
+
 /* Kernel mode in guest_cpu terms; a guest's selectors as it sees them. */
 #define GUEST_KERNEL_RPL 3
 

@@ -22,8 +22,11 @@ struct grant_host_ops {
 };
 void grant_set_host_ops(const struct grant_host_ops *ops);
 
-/* GNTTABOP_*: `arg` is a guest address of `count` elements. 0, -Exxx, or -ERESTART with *done elements processed. */
-int grant_table_op(unsigned int cmd, uint64_t arg, unsigned int count, unsigned int *done);
+/*
+ * GNTTABOP_*, by the running vCPU: *arg is the guest address of *count elements. 0 or -Exxx; -ERESTART: *arg and
+ * *count are what is left.
+ */
+int grant_table_op(unsigned int cmd, uint64_t *arg, unsigned int *count);
 
 /* Machine frame behind index `idx` of d's shared (or, status) table for XENMAPSPACE_grant_table; -EINVAL. */
 int grant_frame_for_map(struct domain *d, uint64_t idx, bool status, mfn_t *m);

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * memory_op: the decoder, and the questions about memory. What changes a
+ * domain's reservation is in reservation.c and exchange.c.
+ *
+ * The upper bits of the command say how many extents an interrupted call has
+ * done already (MEMOP_EXTENT_SHIFT).
+ */
+#include "hypercall/memory.h"
+
+#include "abi/errno.h"
+#include "hypercall/hypercall.h"
+#include "mem/hvmap.h"
+#include "platform/platform.h"
+#include "x86/uaccess.h"
+
+#define M2P_EXTENT (2UL << 20) /* bytes of the table in one entry of machphys_mfn_list */
+
+struct e820_entry {
+    uint64_t start, size;
+    uint32_t type;
+} PACKED;
+
+static int64_t reservation_of(uint32_t op, uint64_t arg)
+{
+    struct xen_memory_domain request;
+    struct domain *d;
+    int64_t result;
+    int error = 0;
+
+    if (guest_copy_from(&request, arg, sizeof(request)) != 0)
+        return -EFAULT;
+    d = domain_get_for_caller(request.domid, &error);
+    if (d == NULL)
+        return error;
+    spin_lock(&d->page_lock);
+    if (op == XENMEM_current_reservation)
+        result = (int64_t)d->tot_pages;
+    else if (op == XENMEM_maximum_reservation)
+        result = (int64_t)d->max_pages;
+    else
+        result = (int64_t)MAX(READ_ONCE(d->shared_info->arch.max_pfn), 1ul) - 1;
+    spin_unlock(&d->page_lock);
+    domain_put(d);
+    return result;
+}
+
+static int64_t machphys_mapping(uint64_t arg)
+{
+    struct xen_machphys_mapping mapping = {
+        .v_start = MACH2PHYS_VIRT_START,
+        .v_end = MACH2PHYS_VIRT_END,
+        .max_mfn = frame_max - 1,
+    };
+
+    return guest_copy_to(arg, &mapping, sizeof(mapping));
+}
+
+/* The first frame of the 2 MiB of M2P at `va`; 0 if there is a hole. The hypervisor's tables there never change after boot. */
+static uint64_t m2p_extent_frame(uint64_t va)
+{
+    const pte_t *table = hv_root;
+
+    for (int level = 4; level > 2; level--) {
+        pte_t e = table[PT_INDEX(va, level)];
+
+        if (!(e & PTE_P))
+            return 0;
+        if (e & PTE_PS)
+            return pte_mfn(e).v + ((va & ((1UL << 30) - 1)) >> PAGE_SHIFT);
+        table = mfn_to_ptr(pte_mfn(e));
+    }
+    return table[PT_INDEX(va, 2)] & PTE_P ? pte_mfn(table[PT_INDEX(va, 2)]).v : 0;
+}
+
+static int64_t machphys_mfn_list(uint64_t arg)
+{
+    struct xen_machphys_mfn_list list;
+    uint64_t end = M2P_RW_START + frame_max * sizeof(uint64_t);
+    unsigned int n = 0;
+
+    if (guest_copy_from(&list, arg, sizeof(list)) != 0)
+        return -EFAULT;
+    for (uint64_t va = M2P_RW_START; va < end && n < list.max_extents; va += M2P_EXTENT, n++) {
+        if (guest_write_u64((uint64_t)(list.extent_start.p + n), m2p_extent_frame(va)) != 0)
+            return -EFAULT;
+    }
+    list.nr_extents = n;
+    return guest_copy_to(arg, &list, sizeof(list));
+}
+
+/* The machine's memory map as the loader gave it. A buffer that is NULL asks for the number of entries. */
+static int64_t machine_memory_map(uint64_t arg)
+{
+    struct xen_memory_map map;
+    uint64_t buffer;
+
+    if (!current_domain()->privileged)
+        return -EPERM;
+    if (guest_copy_from(&map, arg, sizeof(map)) != 0)
+        return -EFAULT;
+    buffer = (uint64_t)map.buffer.p;
+    if (buffer != 0 && map.nr_entries < boot_info.nr_regions)
+        return -EINVAL;
+    for (size_t i = 0; buffer != 0 && i < boot_info.nr_regions; i++) {
+        const struct boot_region *r = &boot_info.region[i];
+        struct e820_entry e = {.start = r->start, .size = r->end - r->start, .type = r->type};
+
+        if (guest_copy_to(buffer + i * sizeof(e), &e, sizeof(e)) != 0)
+            return -EFAULT;
+    }
+    map.nr_entries = (unsigned int)boot_info.nr_regions;
+    return guest_copy_to(arg, &map, sizeof(map));
+}
+
+/* Nobody has given the domain a map: it makes its own of the number of its pages. */
+static int64_t memory_map(uint64_t arg)
+{
+    struct xen_memory_map map;
+
+    return guest_copy_from(&map, arg, sizeof(map)) != 0 ? -EFAULT : -ENOSYS;
+}
+
+/* Operations on a physical address space, which a PV domain has not: only the errors are left. */
+static int64_t physmap_op(uint32_t op, uint64_t arg)
+{
+    union {
+        domid_t domid; /* the first field of each */
+        struct xen_add_to_physmap add;
+        struct xen_add_to_physmap_batch batch;
+        struct xen_remove_from_physmap remove;
+    } u;
+    size_t size = op == XENMEM_add_to_physmap         ? sizeof(u.add)
+                  : op == XENMEM_add_to_physmap_batch ? sizeof(u.batch)
+                                                      : sizeof(u.remove);
+    struct domain *d;
+    int error = 0;
+
+    if (guest_copy_from(&u, arg, size) != 0)
+        return -EFAULT;
+    if (op == XENMEM_add_to_physmap && u.add.space == XENMAPSPACE_gmfn_foreign)
+        return -ENOSYS;
+    d = domain_get_for_caller(u.domid, &error);
+    if (d == NULL)
+        return error;
+    domain_put(d);
+    return -EACCES;
+}
+
+/* A privileged domain stakes a claim on free memory: there is nothing to claim from yet. */
+static int64_t claim_pages(uint64_t arg)
+{
+    struct xen_memory_reservation r;
+
+    if (guest_copy_from(&r, arg, sizeof(r)) != 0)
+        return -EFAULT;
+    if (!current_domain()->privileged)
+        return -EPERM;
+    return r.extent_start.p != NULL || r.extent_order != 0 || r.mem_flags != 0 ? -EINVAL : 0;
+}
+
+static int64_t get_vnumainfo(uint64_t arg)
+{
+    struct xen_vnuma_topology_info info;
+
+    return guest_copy_from(&info, arg, sizeof(info)) != 0 ? -EFAULT : -EOPNOTSUPP;
+}
+
+int64_t do_memory_op(struct hypercall_args *args)
+{
+    uint32_t op = (uint32_t)(args->a[0] & ((1UL << MEMOP_EXTENT_SHIFT) - 1));
+    uint64_t arg = args->a[1];
+
+    switch (op) {
+    case XENMEM_increase_reservation:
+    case XENMEM_decrease_reservation:
+    case XENMEM_populate_physmap:
+        return reservation_change(op, args);
+    case XENMEM_exchange:
+        return reservation_exchange(args);
+    case XENMEM_maximum_ram_page:
+        return (int64_t)frame_max;
+    case XENMEM_current_reservation:
+    case XENMEM_maximum_reservation:
+    case XENMEM_maximum_gpfn:
+        return reservation_of(op, arg);
+    case XENMEM_machphys_mapping:
+        return machphys_mapping(arg);
+    case XENMEM_machphys_mfn_list:
+        return machphys_mfn_list(arg);
+    case XENMEM_machphys_compat_mfn_list:
+        return -EOPNOTSUPP;
+    case XENMEM_memory_map:
+        return memory_map(arg);
+    case XENMEM_machine_memory_map:
+        return machine_memory_map(arg);
+    case XENMEM_add_to_physmap:
+    case XENMEM_add_to_physmap_batch:
+    case XENMEM_remove_from_physmap:
+        return physmap_op(op, arg);
+    case XENMEM_get_sharing_freed_pages:
+    case XENMEM_get_sharing_shared_pages:
+        return 0;
+    case XENMEM_claim_pages:
+        return claim_pages(arg);
+    case XENMEM_get_vnumainfo:
+        return get_vnumainfo(arg);
+    default:
+        return -ENOSYS;
+    }
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* platform_op: the privileged domain's view of the machine: its clock, its processors, what the firmware left. */
+#include "platform/platform.h"
+
+#include "abi/errno.h"
+#include "hypercall/hypercall.h"
+#include "lib/string.h"
+#include "x86/insn.h"
+#include "x86/uaccess.h"
+
+/* It is `secs` and `nsecs` when system time is `system_time`: all servers are told. */
+static int set_time(uint64_t secs, uint32_t nsecs, uint64_t system_time)
+{
+    uint64_t ns;
+
+    if (__builtin_mul_overflow(secs, 1000000000ULL, &ns) || __builtin_add_overflow(ns, nsecs, &ns))
+        return -EINVAL;
+    ns -= MIN(system_time, ns);
+    time_set_wallclock(ns / 1000000000, (uint32_t)(ns % 1000000000));
+    for (struct domain *d = domain_next(NULL); d != NULL; d = domain_next(d))
+        domain_update_wallclock(d);
+    return 0;
+}
+
+/* There is no BIOS data to hand on: each list is at its end. */
+static int firmware_info(struct xenpf_firmware_info *info)
+{
+    switch (info->type) {
+    case XEN_FW_DISK_INFO:
+    case XEN_FW_DISK_MBR_SIGNATURE:
+    case XEN_FW_VBEDDC_INFO:
+        return -ESRCH;
+    case XEN_FW_EFI_INFO:
+        return -ENOSYS;
+    case XEN_FW_KBD_SHIFT_FLAGS:
+        info->u.kbd_shift_flags = 0;
+        return info->index != 0 ? -ESRCH : 0;
+    default:
+        return -EINVAL;
+    }
+}
+
+static int cpu_info(struct xenpf_pcpuinfo *info)
+{
+    uint32_t cpu = info->xen_cpuid;
+
+    info->max_present = cpus_online - 1;
+    info->flags = XEN_PCPU_FLAGS_INVALID;
+    info->apic_id = 0;
+    info->acpi_id = 0;
+    if (cpu < cpus_online) {
+        info->flags = XEN_PCPU_FLAGS_ONLINE;
+        info->apic_id = cpu_apic_id[cpu];
+        info->acpi_id = machine.acpi_id[cpu];
+    }
+    return 0;
+}
+
+static int cpu_version(struct xenpf_pcpu_version *version)
+{
+    uint32_t r[4];
+
+    version->max_present = cpus_online - 1;
+    memset(version->vendor_id, 0, sizeof(version->vendor_id));
+    version->family = version->model = version->stepping = 0;
+    if (version->xen_cpuid >= cpus_online)
+        return 0;
+    cpuid_count(0, 0, r);
+    memcpy(version->vendor_id, &r[1], 4);
+    memcpy(version->vendor_id + 4, &r[3], 4);
+    memcpy(version->vendor_id + 8, &r[2], 4);
+    version->family = cpu_features.family;
+    version->model = cpu_features.model;
+    version->stepping = cpu_features.stepping;
+    return 0;
+}
+
+static int perform(struct xen_platform_op *op)
+{
+    switch (op->cmd) {
+    case XENPF_settime32:
+        return set_time(op->u.settime32.secs, op->u.settime32.nsecs, op->u.settime32.system_time);
+    case XENPF_settime64:
+        if (op->u.settime64.mbz != 0)
+            return -EINVAL;
+        return set_time(op->u.settime64.secs, op->u.settime64.nsecs, op->u.settime64.system_time);
+    case XENPF_firmware_info:
+        return firmware_info(&op->u.firmware_info);
+    case XENPF_get_cpuinfo:
+        return cpu_info(&op->u.pcpu_info);
+    case XENPF_get_cpu_version:
+        return cpu_version(&op->u.pcpu_version);
+    default:
+        return -ENOSYS;
+    }
+}
+
+int64_t do_platform_op(struct hypercall_args *args)
+{
+    struct xen_platform_op op;
+    int error;
+
+    if (guest_copy_from(&op, args->a[0], sizeof(op)) != 0)
+        return -EFAULT;
+    if (op.interface_version != XENPF_INTERFACE_VERSION)
+        return -EACCES;
+    if (!current_domain()->privileged)
+        return -EPERM;
+    error = perform(&op);
+    if (error == 0 && guest_copy_to(args->a[0], &op, sizeof(op)) != 0)
+        return -EFAULT;
+    return error;
+}
