@@ -17,8 +17,8 @@ END = re.compile(r"GUEST (\S+): (\d+) passed, (\d+) failed")
 # What a run needs beyond the default: arguments for the guest, vCPUs, a text that stands for the end line.
 SPECIAL = {
     "events": {"vcpus": 2, "smp": 2},
-    "crash": {"expect": "crash"},
-    "spin": {"expect": "spinning"},
+    "crash": {"expect": re.compile("crashed", re.I)},
+    "spin": {"expect": re.compile("GUEST spin: spinning")},
 }
 
 
@@ -75,7 +75,7 @@ def wait(args, name, special, qemu, log_path):
         end = END.search(out)
         if end:
             return int(end.group(2)), int(end.group(3)), ""
-        if special.get("expect") and special["expect"] in out:
+        if "expect" in special and special["expect"].search(out):
             return 1, 0, ""
         if ended:
             return 0, 1, "the machine stopped without an end line"
