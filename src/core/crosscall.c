@@ -7,8 +7,9 @@
  * CPUs may call each other at the same moment, under whatever locks.
  *
  * The flush clock. It counts full flushes; each CPU remembers the clock of its
- * latest. A stamp holds its low 32 bits: the time meant is the latest one that
- * ends so, which errs on the side of one flush too many.
+ * latest. A stamp holds its low 31 bits: the time meant is the latest one that
+ * ends so, which errs on the side of one flush too many. Bit 31 marks a stamp;
+ * 0 is none.
  */
 #include "core/crosscall.h"
 
@@ -29,6 +30,8 @@ struct slot {
     uint64_t inbox;        /* atomic: callers */
     uint64_t flushed;      /* atomic: flush clock of this CPU's latest full flush */
 } ALIGNED(64);
+
+#define STAMP_MARK (1u << 31)
 
 static struct slot slot[NR_CPUS_MAX];
 static uint64_t flush_clock = 1;
@@ -125,33 +128,49 @@ void tlb_flush_global(uint64_t mask)
 
 uint32_t tlb_stamp_now(void)
 {
-    return (uint32_t)atomic_load(&flush_clock);
+    return (uint32_t)atomic_load(&flush_clock) | STAMP_MARK;
+}
+
+/* Flushes since the stamp was taken, modulo 2^31. */
+static uint32_t stamp_age(uint64_t now, uint32_t stamp)
+{
+    return ((uint32_t)now - stamp) & ~STAMP_MARK;
 }
 
 uint64_t tlb_filter(uint64_t mask, uint32_t stamp)
 {
-    uint64_t now = atomic_load(&flush_clock), age = (uint32_t)now - stamp;
+    uint64_t now = atomic_load(&flush_clock), age = stamp_age(now, stamp);
     uint64_t stale = 0;
 
-    /* Before the clock has gone round for the first time, a stamp "in the future" is impossible. */
+    if (stamp == 0)
+        return 0;
     for (uint64_t m = mask & cpus_online_mask; m != 0; m &= m - 1) {
         unsigned int cpu = bit_lowest(m);
 
-        if (now < age || atomic_load(&slot[cpu].flushed) <= now - age)
+        /* Before the clock has gone round once, a stamp can be older than the clock only by wrapping. */
+        if (age > now || atomic_load(&slot[cpu].flushed) <= now - age)
             stale |= BIT(cpu);
     }
     return stale;
 }
 
-/* Most blocks were freed long ago and need nothing; one test, of the latest stamp, says so. */
-void upcall_frames_reused(const struct frame *f, uint64_t n)
+/* Most blocks were never a guest's, or long ago; the latest stamp alone decides. */
+void upcall_frames_reused(struct frame *f, uint64_t n)
 {
-    uint32_t now = tlb_stamp_now(), youngest = UINT32_MAX;
+    uint64_t now = atomic_load(&flush_clock);
+    uint32_t latest = 0;
     uint64_t stale;
 
-    for (uint64_t i = 0; i < n; i++)
-        youngest = MIN(youngest, now - f[i].flush_stamp);
-    stale = tlb_filter(~0ULL, now - youngest);
+    for (uint64_t i = 0; i < n; i++) {
+        uint32_t stamp = f[i].flush_stamp;
+
+        if (stamp == 0)
+            continue;
+        if (latest == 0 || stamp_age(now, stamp) < stamp_age(now, latest))
+            latest = stamp;
+        f[i].flush_stamp = 0;
+    }
+    stale = tlb_filter(~0ULL, latest);
     if (stale)
         tlb_flush(stale);
 }

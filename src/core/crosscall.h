@@ -19,7 +19,7 @@ void tlb_flush_local(void);
 /*
  * The flush clock: it moves at each full flush of any CPU. A stamp taken when the
  * last mapping of a frame went away says which CPUs have not flushed since, so
- * most reuses need no flush.
+ * most reuses need no flush. A stamp is never 0; 0 stands for "none".
  */
 uint32_t tlb_stamp_now(void);
 /* CPUs of `mask` that may still hold entries from before `stamp`. */

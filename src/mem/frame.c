@@ -20,7 +20,7 @@
 
 #define CHUNK_SHIFT 21 /* the table's memory comes in large pages */
 #define CHUNK_SIZE  BIT(CHUNK_SHIFT)
-#define CHUNKS_MAX  (((DIRECT_END - DIRECT_START) >> PAGE_SHIFT) * sizeof(struct frame) >> CHUNK_SHIFT)
+#define CHUNKS_MAX  ((DIRECT_SIZE >> PAGE_SHIFT) * sizeof(struct frame) >> CHUNK_SHIFT)
 
 uint64_t frame_max;
 

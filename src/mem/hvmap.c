@@ -168,16 +168,14 @@ void hvmap_unmap(uint64_t va, uint64_t pages)
     spin_unlock(&lock);
 }
 
-int hvmap_set_pte(uint64_t va, pte_t new)
+pte_t *hvmap_pte(uint64_t va)
 {
     pte_t *e;
 
     spin_lock(&lock);
     e = walk(va, 1, true);
-    if (e)
-        WRITE_ONCE(*e, new);
     spin_unlock(&lock);
-    return e ? 0 : -ENOMEM;
+    return e;
 }
 
 /* Map machine addresses at the next free place of HVMAP, a page left open behind it. NULL if impossible. */
@@ -208,7 +206,7 @@ volatile void *hvmap_device(paddr_t p, size_t size)
 
 const void *hvmap_firmware(paddr_t p, size_t size)
 {
-    bool direct = size > 0 && p.v < DIRECT_END - DIRECT_START && size <= DIRECT_END - DIRECT_START - p.v;
+    bool direct = size > 0 && p.v < DIRECT_SIZE && size <= DIRECT_SIZE - p.v;
 
     for (uint64_t a = ALIGN_DOWN(p.v, (uint64_t)PAGE_SIZE); direct && a < p.v + size; a += PAGE_SIZE)
         direct = is_mapped(DIRECT_START + a);

@@ -14,7 +14,6 @@
 
 #define RAM_RANGES_MAX 256
 #define EARLY_MAPPED   (4ULL << 30)
-#define RAM_MAX        (DIRECT_END - DIRECT_START)
 
 /*
  * Page tables of this much of the vCPU areas (512 of them) are made now, 32
@@ -30,14 +29,14 @@ void mem_init(const struct mem_range *ram, size_t n, const struct mem_range *res
     /* Whole pages, as far as the direct map reaches. */
     for (size_t i = 0; i < n && count < RAM_RANGES_MAX; i++) {
         uint64_t start = ALIGN_UP(ram[i].start, (uint64_t)PAGE_SIZE);
-        uint64_t end = ALIGN_DOWN(MIN(ram[i].end, RAM_MAX), (uint64_t)PAGE_SIZE);
+        uint64_t end = ALIGN_DOWN(MIN(ram[i].end, DIRECT_SIZE), (uint64_t)PAGE_SIZE);
 
         if (start < end)
             usable[count++] = (struct mem_range){start, end};
     }
     early_init(usable, count, reserved, m, EARLY_MAPPED);
     hvmap_init(usable, count);
-    early_set_limit(RAM_MAX);
+    early_set_limit(DIRECT_SIZE);
     frame_init(usable, count);
     hvmap_make_tables(VCPU_AREA_START, VCPU_AREA_START + VCPU_AREAS_READY);
     early_finish();

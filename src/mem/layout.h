@@ -36,6 +36,7 @@
 #define CPU_AREA_STRIDE 0x10000
 #define DIRECT_START    0xffff830000000000
 #define DIRECT_END      0xffff880000000000
+#define DIRECT_SIZE     0x50000000000ULL /* RAM beyond it is not used */
 
 #define IMAGE_PHYS      0x200000 /* where the loader puts us */
 

@@ -46,11 +46,14 @@ void upcall_before_guest(struct guest_cpu *g);
 /* pv/: the return to the guest faulted (bad selector or address in its frame). */
 void upcall_guest_return_failed(struct guest_cpu *g, unsigned int vector, uint32_t error_code);
 
+/* pv/: the frame of a SYSCALL could not be written on the guest kernel's stack. */
+void upcall_guest_stack_failed(struct guest_cpu *g);
+
 /* platform/ or pv/: an external interrupt without a registered handler. */
 void upcall_irq(unsigned int vector);
 
-/* core/: `n` frames, free until now, get a new use: flush the CPUs that may hold TLB entries for them. Any context. */
-void upcall_frames_reused(const struct frame *f, uint64_t n);
+/* core/: `n` frames, free until now, get a new use: flush the CPUs that may hold TLB entries for them (flush_stamp). Any context. */
+void upcall_frames_reused(struct frame *f, uint64_t n);
 
 /* core/: an NMI or machine check from the hardware; from_guest: what was interrupted. */
 void upcall_nmi(struct cpu_user_regs *regs, bool from_guest);

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A panic that the test expects returns to it; any other ends the program. */
+#include "fake.h"
+
+#include "core/panic.h"
+#include "x86/upcalls.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+bool fake_panic_expected;
+jmp_buf fake_panic_return;
+char fake_panic_text[256];
+
+static NORETURN void end(const char *fmt, va_list args) PRINTF_LIKE(1, 0);
+static NORETURN void end(const char *fmt, va_list args)
+{
+    vsnprintf(fake_panic_text, sizeof(fake_panic_text), fmt, args);
+    if (fake_panic_expected)
+        longjmp(fake_panic_return, 1);
+    fprintf(stderr, "panic: %s\n", fake_panic_text);
+    abort();
+}
+
+void upcall_panic(struct cpu_user_regs *regs, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    end(fmt, args);
+}
+
+void panic(const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    end(fmt, args);
+}
+
+void assert_failed(const char *expr, const char *file, int line)
+{
+    panic("%s:%d: %s does not hold", file, line, expr);
+}
