@@ -113,7 +113,7 @@ void boot_main(uint32_t magic, uint32_t info)
     cpu_init_control();
     desc_init_cpu();
 
-    multiboot_read(magic, info, &boot_info);
+    multiboot_read(magic, info, &boot_info); /* without a memory map, memory_start() stops */
     cmdline_init(boot_info.cmdline);
     uart_init();
     greet();

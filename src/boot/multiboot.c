@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "lib/checked.h"
 #include "lib/string.h"
+#include "mem/layout.h"
 
 #define TEXT_MAX     4095   /* characters of one text that are kept */
 #define TEXT_POOL    32768  /* of all of them */
