@@ -34,7 +34,8 @@ static void put_text(struct sink *out, const char *text, size_t n)
         put_char(out, text[i]);
 }
 
-static void put_field(struct sink *out, const struct spec *spec, const char *prefix, const char *body, size_t n)
+static void put_field(struct sink *out, const struct spec *spec, const char *prefix, const char *body,
+                      size_t n)
 {
     size_t used = strlen(prefix) + n;
     size_t pad = spec->width > 0 && (size_t)spec->width > used ? (size_t)spec->width - used : 0;
@@ -65,10 +66,13 @@ static void put_number(struct sink *out, const struct spec *spec, const char *pr
 
 static void put_string(struct sink *out, struct spec *spec, const char *text)
 {
+    size_t n;
+
     if (text == NULL)
         text = "(null)";
+    n = spec->precision >= 0 ? strnlen(text, (size_t)spec->precision) : strlen(text);
     spec->zero = false;
-    put_field(out, spec, "", text, spec->precision >= 0 ? strnlen(text, (size_t)spec->precision) : strlen(text));
+    put_field(out, spec, "", text, n);
 }
 
 static const char *read_number(const char *p, int *value)

@@ -66,15 +66,15 @@ static inline void list_splice_tail(struct list_head *from, struct list_head *to
 #define list_first_entry(head, type, member) list_entry((head)->next, type, member)
 #define list_last_entry(head, type, member) list_entry((head)->prev, type, member)
 
-#define list_for_each_entry(pos, head, member)                                                                \
-    for (pos = list_entry((head)->next, __typeof__(*pos), member); &pos->member != (head);                    \
+#define list_for_each_entry(pos, head, member) \
+    for (pos = list_entry((head)->next, __typeof__(*pos), member); &pos->member != (head); \
          pos = list_entry(pos->member.next, __typeof__(*pos), member))
 
 /* The same when the body may take @pos (and nothing else) off the list. */
-#define list_for_each_entry_safe(pos, tmp, head, member)                                                      \
-    for (pos = list_entry((head)->next, __typeof__(*pos), member),                                            \
-        tmp = list_entry(pos->member.next, __typeof__(*pos), member);                                         \
-         &pos->member != (head);                                                                              \
+#define list_for_each_entry_safe(pos, tmp, head, member) \
+    for (pos = list_entry((head)->next, __typeof__(*pos), member), \
+        tmp = list_entry(pos->member.next, __typeof__(*pos), member); \
+         &pos->member != (head); \
          pos = tmp, tmp = list_entry(tmp->member.next, __typeof__(*tmp), member))
 
 #endif

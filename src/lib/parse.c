@@ -54,7 +54,8 @@ int parse_u64_prefix(struct span *text, uint64_t *value)
         skip(&rest, 2);
     }
     for (; rest.len > 0 && digit_value(rest.at[0]) < base; digits++) {
-        if (!checked_mul_u64(number, base, &number) || !checked_add_u64(number, digit_value(rest.at[0]), &number))
+        if (!checked_mul_u64(number, base, &number) ||
+            !checked_add_u64(number, digit_value(rest.at[0]), &number))
             return -EOVERFLOW;
         skip(&rest, 1);
     }
@@ -203,6 +204,8 @@ bool parse_next_option(const char **text, struct option *option)
     option->word = (struct span){p, len};
     option->has_value = equals != NULL;
     option->key = (struct span){p, equals != NULL ? (size_t)(equals - p) : len};
-    option->value = equals != NULL ? (struct span){equals + 1, len - option->key.len - 1} : (struct span){p + len, 0};
+    option->value = (struct span){p + len, 0};
+    if (equals != NULL)
+        option->value = (struct span){equals + 1, len - option->key.len - 1};
     return true;
 }
