@@ -34,7 +34,7 @@ static const struct known_option { const char *name; enum value_kind kind; } kno
 };
 
 static char line_as_given[LINE_SIZE];
-static char words[LINE_SIZE]; /* each word ended by a NUL, an empty one ends the list */
+static char words[LINE_SIZE + 1]; /* each word ended by a NUL, an empty one ends the list */
 
 static const struct known_option *find_known(struct span name)
 {
@@ -107,6 +107,7 @@ void cmdline_init(const char *line)
         out += o.word.len;
         *out++ = '\0';
     }
+    *out = '\0';
     while (*start == ' ')
         start++;
     memmove(line_as_given, start, strlen(start) + 1);
