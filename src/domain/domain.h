@@ -13,6 +13,7 @@
 #define DOMAIN_DOMAIN_H
 
 #include "abi/xen.h"
+#include "core/work.h"
 #include "lib/list.h"
 #include "mem/frame.h"
 #include "x86/atomic.h"
@@ -40,12 +41,16 @@ struct domain {
     uint32_t refs;                  /* [a] */
     spinlock_t lock;
 
-    uint32_t dying;                 /* [a] enum domain_dying */
+    uint32_t dying;                 /* [a] enum domain_dying; DEAD also while it is being created */
+    bool created;                   /* [c] domain_create succeeded */
     bool shutting_down;             /* [d] all vCPUs are or will be paused */
     bool shut_down;                 /* [d] ... and are: shutdown_code is valid */
     uint32_t shutdown_code;         /* [d] SHUTDOWN_*, or SHUTDOWN_CODE_NONE; SCHEDOP_shutdown_code sets it beforehand */
+    struct work shutdown_work;      /* completes a shutdown when the vCPUs have left their CPUs */
+    bool shutdown_queued;           /* [d] ... is under way */
     uint32_t kill_step;             /* only the caller of domain_kill */
     uint64_t kill_frames_left;      /* likewise */
+    struct work destroy_work;       /* frees it after the last reference */
     uint32_t pause_count;           /* [a] */
     bool creation_paused;           /* [d] not yet unpaused for the first time */
 
@@ -77,7 +82,7 @@ struct domain {
  */
 struct guest_ops {
     int (*domain_create)(struct domain *d);              /* module state; 0 or -ENOMEM */
-    void (*domain_destroy)(struct domain *d);            /* last reference gone */
+    void (*domain_destroy)(struct domain *d);            /* last reference gone; also after a domain_create that failed or was not reached */
     int (*domain_relinquish)(struct domain *d);          /* give up page tables and references; -ERESTART: again */
     int (*vcpu_create)(struct vcpu *v);
     void (*vcpu_destroy)(struct vcpu *v);
@@ -173,8 +178,17 @@ int domain_assign_frames(struct domain *d, struct frame *f, unsigned int order, 
 int domain_release_frame(struct domain *d, struct frame *f);
 /* Take `f` from `d`: its only reference is the allocation's. -EBUSY otherwise. The frame then has no owner. */
 int domain_steal_frame(struct domain *d, struct frame *f);
-/* A page of the hypervisor (hv_page_alloc) that `d` may map; writable or not. */
+/*
+ * A page of the hypervisor (hv_page_alloc) that `d` may map, writable or not. Ending that does not free the page
+ * while somebody maps it; afterwards it is freed by itself. domain_kill ends it for all pages, after the modules'
+ * relinquish: a module's destroy must not touch them any more.
+ */
 void domain_share_hv_page(struct domain *d, void *page, bool writable);
 void domain_unshare_hv_page(struct domain *d, void *page);
+
+/* For domain.c: give up all frames (kill_frames_left of them; -ERESTART: again), all shared pages. */
+int domain_relinquish_frames(struct domain *d);
+void domain_relinquish_hv_pages(struct domain *d);
+void domain_init_memory(void);
 
 #endif

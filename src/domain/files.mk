@@ -1,1 +1,6 @@
 # The files of src/domain.
+hv-src += src/domain/domain.c
+hv-src += src/domain/vcpu.c
+hv-src += src/domain/memory.c
+hv-src += src/domain/shared.c
+hv-src += src/domain/vtimer.c

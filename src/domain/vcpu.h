@@ -30,11 +30,11 @@ struct vcpu {
     bool initialised;                /* [domain.lock] has a context: VCPUOP_up is possible */
 
     struct vcpu_info *vcpu_info;     /* as cpu.vcpu_info; [o] to change */
-    struct frame *vcpu_info_frame;   /* [o] when registered; NULL: in shared_info */
+    struct frame *vcpu_info_frame;   /* [o] when registered; NULL: not */
+    struct vcpu_info private_info;   /* until then, for those beyond the 32 in shared_info */
 
     uint32_t poll_port;              /* [a] port it polls, or VPF_POLL_ANY; 0: none */
     uint32_t virq_to_evtchn[NR_VIRQS]; /* [evtchn lock of the domain] 0: not bound */
-    bool shutdown_seen;              /* [domain.lock] has left its CPU for the domain's shutdown */
 
     /* vCPU timers and time areas: vtimer.c */
     spinlock_t timer_lock;
@@ -108,6 +108,10 @@ bool vcpu_is_running(struct vcpu *v);
 int vcpu_register_info(struct vcpu *v, mfn_t m, unsigned int offset);
 /* Back to its place in shared_info; the frame is given back. The vCPU does not run. */
 void vcpu_reset_info(struct vcpu *v);
+/* The same, but to nowhere: shared_info goes too. */
+void vcpu_drop_info(struct vcpu *v);
+/* Make shared_info and share it. -ENOMEM. */
+int domain_create_shared_info(struct domain *d);
 /* The wall clock into shared_info. */
 void domain_update_wallclock(struct domain *d);
 
@@ -146,8 +150,6 @@ extern const struct sched_ops vcpu_sched_ops;
 void vcpu_destroy(struct vcpu *v);
 /* Each CPU that holds registers or page tables of `d` forgets them. None of its vCPUs runs or will. */
 void domain_unload_cpus(struct domain *d);
-/* Complete a shutdown if all vCPUs have stopped; `leaving` (or NULL) is just leaving its CPU. */
-void domain_check_shutdown(struct domain *d, struct vcpu *leaving);
 void domain_send_virq(struct vcpu *v, uint32_t virq);
 
 #endif
