@@ -4,3 +4,5 @@ hv-src += src/builder/args.c
 hv-src += src/builder/console_line.c
 hv-src += src/builder/console_ring.c
 hv-src += src/builder/console.c
+hv-src += src/builder/tables.c
+hv-src += src/builder/build.c

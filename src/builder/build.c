@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Building a domain is a list of phases. Each does a piece and says whether it
+ * wants to be called again, so that a server that restarts takes its CPU from
+ * the others for half a millisecond at a time.
+ *
+ * The guest's frame list is written first: its pages are allocated before all
+ * others, and it serves us as the map from pseudo-physical to machine frames
+ * until the guest runs.
+ */
+#include "builder/build.h"
+#include "abi/xen.h"
+#include "core/log.h"
+#include "evtchn/evtchn.h"
+#include "mem/heap.h"
+#include "mem/page_alloc.h"
+#include "pv/pv.h"
+
+#define CHUNK_ORDER   9                /* frames are taken in pieces of 2 MB */
+#define CHUNKS_A_STEP 2
+#define COPY_A_STEP   (4ULL << 20)     /* bytes */
+#define HYPERCALLS    128
+#define HYPERCALL_IRET 23
+#define GUEST_SS      0xe02b           /* FLAT_KERNEL_SS, FLAT_KERNEL_CS of <xen/xen.h> */
+#define GUEST_CS      0xe033
+#define RFLAGS_IF     0x200
+#define RFLAGS_ONE    0x002
+
+static uint64_t megabytes(uint64_t pages)
+{
+    return (pages + 255) / 256;
+}
+
+static int no_memory(const struct build *b, struct fault *fault)
+{
+    fault_set(fault, "not enough memory: found %llu MB free, expected %llu MB",
+              (unsigned long long)(page_alloc_free_frames() / 256),
+              (unsigned long long)megabytes(b->request.nr_pages));
+    return -ENOMEM;
+}
+
+/* --- before the domain exists --- */
+
+static int lay_out(struct build *b, struct fault *fault)
+{
+    const struct pv_kernel *k = &b->request.image->kernel;
+    struct layout_input in = {
+        .virt_base = k->virt_base,
+        .kernel_end = k->vend,
+        .ramdisk_size = b->request.ramdisk_size,
+        .ramdisk_unmapped = k->mod_start_pfn,
+        .has_init_p2m = k->has_init_p2m,
+        .init_p2m = k->init_p2m,
+        .nr_pages = b->request.nr_pages,
+        .initial_domain = b->request.initial_domain,
+    };
+    int error = layout_compute(&in, &b->layout);
+
+    if (error == -ENOMEM) {
+        fault_set(fault, "not enough memory: found %llu MB for it, expected at least %llu MB for this kernel and ramdisk",
+                  (unsigned long long)megabytes(in.nr_pages), (unsigned long long)megabytes(b->layout.end));
+    } else if (error != 0) {
+        fault_set(fault, "damaged kernel: found addresses 0x%llx to 0x%llx, expected a range that can be mapped",
+                  (unsigned long long)k->virt_base, (unsigned long long)k->vend);
+    } else if (in.nr_pages > page_alloc_free_frames()) {
+        error = no_memory(b, fault);
+    }
+    return error;
+}
+
+static int create_vcpus(struct domain *d, const struct build_request *r)
+{
+    for (uint32_t i = 0; i < r->vcpus; i++) {
+        struct vcpu *v;
+        int error = vcpu_create(d, i, &v);
+
+        if (error != 0)
+            return error;
+        sched_set_affinity(&v->unit, r->cpus);
+        sched_set_params(&v->unit, r->weight, 0);
+    }
+    return 0;
+}
+
+int build_begin(struct build *b, const struct build_request *request, struct fault *fault)
+{
+    struct domain_config config = {
+        .id = request->id,
+        .name = request->name,
+        .privileged = request->initial_domain,
+        .max_vcpus = request->vcpus,
+        .max_pages = request->max_pages,
+    };
+    int error;
+
+    *b = (struct build){.request = *request};
+    error = lay_out(b, fault);
+    if (error != 0)
+        return error;
+    b->p2m = heap_alloc_array(b->layout.p2m_pages, sizeof(b->p2m[0]));
+    if (b->p2m == NULL)
+        return no_memory(b, fault);
+    error = domain_create(&config, &pv_guest_ops, &b->domain);
+    if (error != 0) {
+        heap_free(b->p2m);
+        if (error == -ENOMEM)
+            return no_memory(b, fault);
+        fault_set(fault, "cannot be created: found error %d, expected a free domain number", error);
+        return error;
+    }
+    domain_hold(b->domain);
+    b->domain->server = request->server;
+    b->domain->is_console_owner = request->initial_domain;
+    return 0;
+}
+
+void build_end(struct build *b)
+{
+    heap_free(b->p2m);
+    b->p2m = NULL;
+}
+
+/* --- phases: 0 done, -ERESTART again, or an error --- */
+
+/* The pages of the frame list itself. */
+static int take_list(struct build *b)
+{
+    for (uint64_t i = 0; i < b->layout.p2m_pages; i++) {
+        struct frame *f = domain_alloc_frames(b->domain, 0, PA_ZERO);
+
+        if (f == NULL)
+            return -ENOMEM;
+        b->p2m[i] = frame_to_ptr(f);
+    }
+    return create_vcpus(b->domain, &b->request);
+}
+
+/* Largest piece that fits from `p` to `end`. */
+static unsigned int chunk_order(uint64_t p, uint64_t end)
+{
+    unsigned int order = CHUNK_ORDER;
+
+    while (BIT(order) > end - p)
+        order--;
+    return order;
+}
+
+static void enter_frame(struct build *b, uint64_t p, mfn_t m)
+{
+    b->p2m[p / 512][p % 512] = m.v;
+    m2p_set(m, pfn(p));
+}
+
+/* Memory for frames from `p` on, up to `end`; how many, or 0. */
+static uint64_t take_chunk(struct build *b, uint64_t p, uint64_t end)
+{
+    unsigned int order = chunk_order(p, end);
+    struct frame *f = domain_alloc_frames(b->domain, order, PA_ZERO);
+
+    while (f == NULL && order > 0)
+        f = domain_alloc_frames(b->domain, --order, PA_ZERO);
+    if (f == NULL)
+        return 0;
+    for (uint64_t i = 0; i < BIT(order); i++)
+        enter_frame(b, p + i, mfn_add(frame_to_mfn(f), i));
+    return BIT(order);
+}
+
+static int take_frames(struct build *b)
+{
+    const struct layout *l = &b->layout;
+
+    for (unsigned int chunks = 0; b->done < b->request.nr_pages; chunks++) {
+        uint64_t n = 1, p = b->done;
+
+        if (chunks == CHUNKS_A_STEP)
+            return -ERESTART;
+        if (p >= l->p2m && p < l->p2m + l->p2m_pages)
+            enter_frame(b, p, ptr_to_mfn(b->p2m[p - l->p2m]));
+        else
+            n = take_chunk(b, p, p < l->p2m ? l->p2m : b->request.nr_pages);
+        if (n == 0)
+            return -ENOMEM;
+        b->done += n;
+    }
+    return 0;
+}
+
+/* Copy to pseudo-physical byte address `at`. */
+static void put_bytes(struct build *b, uint64_t at, const uint8_t *from, uint64_t size)
+{
+    while (size > 0) {
+        uint64_t offset = at & (PAGE_SIZE - 1), n = MIN(size, PAGE_SIZE - offset);
+
+        memcpy((uint8_t *)mfn_to_ptr(build_mfn(b, at >> PAGE_SHIFT)) + offset, from, n);
+        at += n;
+        from += n;
+        size -= n;
+    }
+}
+
+/* Copy the next piece of `size` bytes to `at`; b->done counts. 0: all is copied. */
+static int put_piece(struct build *b, uint64_t at, const uint8_t *from, uint64_t size)
+{
+    uint64_t n = MIN(size - b->done, COPY_A_STEP);
+
+    put_bytes(b, at + b->done, from + b->done, n);
+    b->done += n;
+    return b->done < size ? -ERESTART : 0;
+}
+
+static int load_kernel(struct build *b)
+{
+    const struct image *image = b->request.image;
+    struct elf_segment s;
+    uint32_t next = b->segment;
+
+    if (!elf_next_load(&image->elf, &next, &s))
+        return 0;
+    if (put_piece(b, s.paddr - image->kernel.paddr_offset, image->elf.image + s.offset, s.filesz) == 0) {
+        b->segment = next;
+        b->done = 0;
+    }
+    return -ERESTART;
+}
+
+static int load_ramdisk(struct build *b)
+{
+    return put_piece(b, b->layout.ramdisk << PAGE_SHIFT, b->request.ramdisk, b->request.ramdisk_size);
+}
+
+/* mov $n, %eax; syscall; ret. iret saves what SYSCALL destroys and does not come back. */
+static void fill_hypercall_page(uint8_t *page)
+{
+    static const uint8_t call[] = {0xb8, 0, 0, 0, 0, 0x0f, 0x05, 0xc3};
+    static const uint8_t iret[] = {0x51, 0x41, 0x53, 0xb8, HYPERCALL_IRET, 0, 0, 0, 0x0f, 0x05};
+
+    for (unsigned int n = 0; n < HYPERCALLS; n++) {
+        uint8_t *entry = page + n * 32;
+
+        memset(entry, 0xcc, 32);
+        memcpy(entry, call, sizeof(call));
+        entry[1] = (uint8_t)n;
+    }
+    memcpy(page + HYPERCALL_IRET * 32, iret, sizeof(iret));
+}
+
+static uint64_t address_of(const struct build *b, uint64_t p)
+{
+    return b->layout.v_start + (p << PAGE_SHIFT);
+}
+
+static int make_console(struct build *b, struct start_info *si)
+{
+    int error;
+
+    if (b->request.console_notify == NULL)
+        return 0;
+    error = evtchn_alloc_hv_port(b->domain, b->request.console_notify, &b->console_port);
+    if (error != 0)
+        return error;
+    b->console = mfn_to_ptr(build_mfn(b, b->layout.console));
+    si->console.domU.mfn = build_mfn(b, b->layout.console).v;
+    si->console.domU.evtchn = b->console_port;
+    return 0;
+}
+
+static int write_start_info(struct build *b)
+{
+    const struct layout *l = &b->layout;
+    const struct build_request *r = &b->request;
+    const struct pv_kernel *k = &r->image->kernel;
+    struct start_info *si = mfn_to_ptr(build_mfn(b, l->start_info));
+
+    string_copy(si->magic, "xen-3.0-x86_64", sizeof(si->magic));
+    si->nr_pages = r->nr_pages;
+    si->shared_info = ptr_to_paddr(b->domain->shared_info).v;
+    si->flags = r->initial_domain ? SIF_PRIVILEGED | SIF_INITDOMAIN : 0;
+    if (!r->initial_domain)
+        si->store_mfn = build_mfn(b, l->store).v;
+    si->pt_base = address_of(b, l->tables);
+    si->nr_pt_frames = l->tables_pages;
+    si->mfn_list = l->p2m_va;
+    if (r->ramdisk_size != 0) {
+        si->mod_start = k->mod_start_pfn ? l->ramdisk : address_of(b, l->ramdisk);
+        si->mod_len = r->ramdisk_size;
+        si->flags |= k->mod_start_pfn ? SIF_MOD_START_PFN : 0;
+    }
+    string_copy((char *)si->cmd_line, r->cmdline, sizeof(si->cmd_line));
+    if (k->has_init_p2m) {
+        si->first_p2m_pfn = l->p2m;
+        si->nr_p2m_frames = l->p2m_pages + l->p2m_tables_pages;
+    }
+    if (k->has_hypercall_page)
+        fill_hypercall_page(mfn_to_ptr(build_mfn(b, (k->hypercall_page - l->v_start) >> PAGE_SHIFT)));
+    return make_console(b, si);
+}
+
+static int pin_tables(struct build *b)
+{
+    build_tables(b);
+    return pv_pin_root(b->domain, build_mfn(b, b->layout.tables));
+}
+
+static int start_vcpu(struct build *b)
+{
+    const struct layout *l = &b->layout;
+    struct vcpu *v = b->domain->vcpu[0];
+    struct vcpu_guest_context *c = heap_alloc(sizeof(*c));
+    int error;
+
+    if (c == NULL)
+        return -ENOMEM;
+    c->flags = VGCF_in_kernel | VGCF_online;
+    c->user_regs.rip = b->request.image->kernel.entry;
+    c->user_regs.rsp = address_of(b, l->stack + 1);
+    c->user_regs.rsi = address_of(b, l->start_info);
+    c->user_regs.rflags = RFLAGS_IF | RFLAGS_ONE;
+    c->user_regs.cs = GUEST_CS;
+    c->user_regs.ss = GUEST_SS;
+    c->kernel_ss = GUEST_SS;
+    c->kernel_sp = c->user_regs.rsp;
+    c->ctrlreg[3] = build_mfn(b, l->tables).v << PAGE_SHIFT;
+    error = b->domain->ops->vcpu_set_context(v, c);
+    heap_free(c);
+    if (error != 0)
+        return error;
+    atomic_store(&v->initialised, true);
+    vcpu_clear_pause_flag(v, VPF_DOWN);
+    return 0;
+}
+
+static int (*const phases[])(struct build *b) = {
+    take_list, take_frames, load_kernel, load_ramdisk, write_start_info, pin_tables, start_vcpu,
+};
+
+int build_step(struct build *b, struct fault *fault)
+{
+    int error = phases[b->phase](b);
+
+    if (error == 0) {
+        b->phase++;
+        b->done = 0;
+        return b->phase < ARRAY_SIZE(phases) ? -ERESTART : 0;
+    }
+    if (error == -ENOMEM)
+        return no_memory(b, fault);
+    if (error != -ERESTART)
+        fault_set(fault, "cannot be started: found error %d in step %u of building, expected none", error, b->phase);
+    return error;
+}
