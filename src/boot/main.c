@@ -10,10 +10,13 @@
 #include "core/cmdline.h"
 #include "core/crosscall.h"
 #include "core/log.h"
+#include "core/panic.h"
 #include "core/softirq.h"
 #include "core/timer.h"
+#include "evtchn/evtchn.h"
 #include "mem/hvmap.h"
 #include "mem/init.h"
+#include "pv/pv.h"
 #include "sched/sched.h"
 #include "x86/cpu.h"
 #include "x86/insn.h"
@@ -22,10 +25,10 @@
 #include "x86/upcalls.h"
 
 #define HOSPES_VERSION "0.1"
-#define EARLY_MAPPED   (4ULL << 30)  /* what head.S maps at DIRECT_START */
+#define EARLY_MAPPED   (4ULL << 30) /* what head.S maps at DIRECT_START */
 #define RAM_LEAST      (48ULL << 20)
 #define LOW_640K       0xa0000ULL
-#define LOW_1M         0x100000ULL   /* firmware's data and the trampoline: never handed out */
+#define LOW_1M         0x100000ULL /* firmware's data and the trampoline: never handed out */
 
 NORETURN void boot_main(uint32_t magic, uint32_t info);
 
@@ -38,18 +41,33 @@ static uint64_t trampoline_page;
 static struct mem_range reserved[BOOT_MODULES_MAX + 2];
 static volatile void *lapic_regs;
 
+/* The state that a domain consists of, in the order of its creation. */
+static const struct domain_module *const domain_modules[] = {&evtchn_module};
+
 const void *boot_memory(uint64_t at, uint64_t size)
 {
     return at < EARLY_MAPPED && size <= EARLY_MAPPED - at ? paddr_to_ptr(paddr(at)) : NULL;
 }
 
+/* The options that concern start-up itself. */
+static void options_start(void)
+{
+    static const char *const levels[] = {"loglvl", "guest_loglvl"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
+        const char *value = cmdline_get(levels[i]);
+
+        if (value && log_set_levels(i == 0 ? value : NULL, i == 1 ? value : NULL))
+            log_always("option %s: bad value: found %s, expected all, none, error, warning, info or debug, "
+                       "or two of them as A/B",
+                       levels[i], value);
+    }
+    panic_set_reboot(!cmdline_flag("noreboot", false), machine_reset);
+}
+
 static void greet(void)
 {
-#ifdef __clang__
-    log_info("Hospes " HOSPES_VERSION " (xen 4.17), built by clang " __clang_version__);
-#else
-    log_info("Hospes " HOSPES_VERSION " (xen 4.17), built by gcc " __VERSION__);
-#endif
+    log_always("Hospes " HOSPES_VERSION " (xen 4.17), built by C compiler " __VERSION__);
     log_info("command line: %s", cmdline_text());
     log_debug("loader: %s%s", boot_info.loader, boot_info.efi ? ", EFI" : "");
     for (size_t i = 0; i < boot_info.nr_regions; i++)
@@ -67,8 +85,8 @@ static void memory_start(void)
     nr_ram = memmap_ram(boot_info.region, boot_info.nr_regions, UINT64_MAX, ram, ARRAY_SIZE(ram));
     bytes = memmap_bytes(ram, nr_ram);
     if (bytes < RAM_LEAST) {
-        log_error("cannot start: not enough memory: found %llu MB, expected at least %llu MB",
-                  (unsigned long long)(bytes >> 20), RAM_LEAST >> 20);
+        log_always("cannot start: not enough memory: found %llu MB, expected at least %llu MB",
+                   (unsigned long long)(bytes >> 20), RAM_LEAST >> 20);
         halt_forever();
     }
     for (size_t i = 0; i < boot_info.nr_modules; i++)
@@ -100,9 +118,11 @@ void secondary_start(void)
 /* Start-up's own code is not needed again. The modules stay: a server is built anew from them. */
 static void release_init(void)
 {
-    hvmap_unmap((uint64_t)init_start, (uint64_t)(init_end - init_start) >> PAGE_SHIFT);
+    uint64_t start = ptr_to_paddr(init_start).v, end = ptr_to_paddr(init_end).v;
+
+    hvmap_unmap((uint64_t)init_start, (end - start) >> PAGE_SHIFT);
     tlb_flush(cpus_online_mask);
-    page_alloc_release_range(ptr_to_paddr(init_start).v, ptr_to_paddr(init_end).v);
+    page_alloc_release_range(start, end);
 }
 
 void boot_main(uint32_t magic, uint32_t info)
@@ -115,6 +135,7 @@ void boot_main(uint32_t magic, uint32_t info)
 
     multiboot_read(magic, info, &boot_info); /* without a memory map, memory_start() stops */
     cmdline_init(boot_info.cmdline);
+    options_start();
     uart_init();
     greet();
     memory_start();
@@ -130,8 +151,11 @@ void boot_main(uint32_t magic, uint32_t info)
     timer_init_cpu();
     sched_init_cpu();
     smp_start(trampoline_page);
-    log_info("%u CPU%s, %llu MB", cpus_online, cpus_online == 1 ? "" : "s",
-             (unsigned long long)(memmap_bytes(ram, nr_ram) >> 20));
+    log_always("%u CPU%s, %llu MB", cpus_online, cpus_online == 1 ? "" : "s",
+               (unsigned long long)(memmap_bytes(ram, nr_ram) >> 20));
+
+    domain_init(domain_modules, ARRAY_SIZE(domain_modules), &evtchn_events);
+    pv_init();
     console_start();
     uart_start_input(console_input);
     servers_start();

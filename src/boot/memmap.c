@@ -85,7 +85,8 @@ size_t memmap_normalise(struct boot_region region[BOOT_REGIONS_MAX], size_t n)
     return out;
 }
 
-size_t memmap_ram(const struct boot_region *region, size_t n, uint64_t limit, struct mem_range *ram, size_t max)
+size_t memmap_ram(const struct boot_region *region, size_t n, uint64_t limit, struct mem_range *ram,
+                  size_t max)
 {
     size_t out = 0;
 

@@ -15,7 +15,8 @@
 size_t memmap_normalise(struct boot_region region[BOOT_REGIONS_MAX], size_t n);
 
 /* RAM of an orderly map below @limit as ranges, at most @max of them; returns how many. */
-size_t memmap_ram(const struct boot_region *region, size_t n, uint64_t limit, struct mem_range *ram, size_t max);
+size_t memmap_ram(const struct boot_region *region, size_t n, uint64_t limit, struct mem_range *ram,
+                  size_t max);
 
 /* Sort ranges, widen them to pages and join those that touch; returns how many are left. */
 size_t memmap_join(struct mem_range *range, size_t n);
@@ -26,7 +27,7 @@ uint64_t memmap_bytes(const struct mem_range *range, size_t n);
 /* Is all of [start, end) RAM? */
 bool memmap_is_ram(const struct boot_region *region, size_t n, uint64_t start, uint64_t end);
 
-/* Start of the highest page of RAM below @limit that no range of taken[0..m) touches, page 0 excepted; 0: none. */
+/* The highest page of RAM below @limit, not page 0, that no range of taken[0..m) touches; 0: none. */
 uint64_t memmap_low_page(const struct boot_region *region, size_t n, const struct mem_range *taken, size_t m,
                          uint64_t limit);
 

@@ -205,7 +205,8 @@ static void read_tag2(uint32_t type, const uint8_t *body, size_t size, struct bo
         if (size < sizeof(words))
             break;
         memcpy(words, body, sizeof(words));
-        add_module(info, words[0], words[1], keep_text((const char *)body + sizeof(words), size - sizeof(words)));
+        add_module(info, words[0], words[1],
+                   keep_text((const char *)body + sizeof(words), size - sizeof(words)));
         break;
     case MULTIBOOT2_MMAP:
         read_map2(body, size, false, info);
@@ -279,9 +280,11 @@ bool multiboot_read(uint32_t magic, uint32_t at, struct boot_info *info)
 void multiboot_report(void)
 {
     if (modules_lost > 0)
-        log_error("modules: found %u more than can be kept, expected at most %d", modules_lost, BOOT_MODULES_MAX);
+        log_error("modules: found %u more than can be kept, expected at most %d", modules_lost,
+                  BOOT_MODULES_MAX);
     if (regions_lost > 0)
         log_warn("memory map: %u regions beyond %d are not used", regions_lost, BOOT_REGIONS_MAX);
     if (texts_cut > 0)
-        log_error("command lines: %u too long and cut off, expected at most %d characters each", texts_cut, TEXT_MAX);
+        log_error("command lines: %u too long and cut off, expected at most %d characters each", texts_cut,
+                  TEXT_MAX);
 }

@@ -30,7 +30,7 @@
 
 enum { AP_CALLED, AP_ARRIVED, AP_LEFT_OUT, AP_GO, AP_UP };
 
-static uint32_t ap_state[NR_CPUS_MAX];  /* by place in machine.apic_id[]; place 0 is the boot CPU's */
+static uint32_t ap_state[NR_CPUS_MAX]; /* by place in machine.apic_id[]; place 0 is the boot CPU's */
 
 /* head.S reads these. */
 uint32_t ap_apic_id[NR_CPUS_MAX];
@@ -62,19 +62,21 @@ static bool map_block(unsigned int place)
     for (uint64_t off = PAGE_SIZE; off < CPU_BLOCK_SIZE; off += PAGE_SIZE) {
         void *page = hv_page_alloc();
 
-        if (!page || hvmap_map(block_address(place) + off, ptr_to_mfn(page), 1, PTE_RW | PTE_NX | PTE_A | PTE_D))
+        if (!page ||
+            hvmap_map(block_address(place) + off, ptr_to_mfn(page), 1, PTE_RW | PTE_NX | PTE_A | PTE_D))
             return false;
     }
     return true;
 }
 
-/* Wait until `count` of the first `places` CPUs are in `state` or beyond, or the time is over; how many are. */
+/* Wait until `count` of the first `places` CPUs are in `state`, or the time is over; how many are. */
 static unsigned int wait_for(uint32_t state, unsigned int places, unsigned int count, stime_t time)
 {
     stime_t end = stime_now() + time;
     unsigned int there;
 
     do {
+        upcall_crosscall(); /* those that run already may call */
         cpu_relax();
         there = 0;
         for (unsigned int i = 1; i < places; i++)
@@ -119,8 +121,8 @@ static void admit_cpus(unsigned int places)
 
         if (atomic_cas(&ap_state[i], &state, AP_LEFT_OUT)) {
             lapic_send_init(ap_apic_id[i]);
-            log_error("CPU with APIC id %u: found no answer, expected it within %d s; it is left out", ap_apic_id[i],
-                      (int)(ARRIVE_TIME / MILLISECS(1000)));
+            log_error("CPU with APIC id %u: found no answer, expected it within %d s; it is left out",
+                      ap_apic_id[i], (int)(ARRIVE_TIME / MILLISECS(1000)));
             continue;
         }
         local = (struct cpu_local *)(block_address(i) + CPU_LOCAL_OFFSET);
@@ -137,7 +139,7 @@ void smp_start(uint64_t page)
     unsigned int places = 1;
 
     if (machine.nr_cpus_seen > machine.nr_cpus)
-        log_warn("%zu CPUs found, %zu used", machine.nr_cpus_seen, machine.nr_cpus);
+        log_always("%zu CPUs found, %zu used", machine.nr_cpus_seen, machine.nr_cpus);
     if (page == 0) {
         log_error("no memory below 640 KB to start CPUs from: one CPU is used");
         return;

@@ -47,7 +47,7 @@ static bool find_root(struct acpi_root *root)
 
 static void name_fault(const char *signature, const char *fault)
 {
-    log_warn("ACPI %.4s: %s; the table is left out", signature, fault);
+    log_always("ACPI %.4s: %s; the table is left out", signature, fault);
 }
 
 /* The whole table at machine address @at, checked; NULL and a line about `name` if it is corrupt. */
@@ -67,8 +67,9 @@ static const uint8_t *map_table(uint64_t at, const char *name, size_t *len)
     return NULL;
 }
 
-/* The first table with this signature that the root table lists, checked; NULL: there is none, or it is corrupt. */
-static const uint8_t *find_table(const uint8_t *root, size_t root_len, bool wide, const char *signature, size_t *len)
+/* The first table with this signature that the root table lists, checked; NULL: none, or it is corrupt. */
+static const uint8_t *find_table(const uint8_t *root, size_t root_len, bool wide, const char *signature,
+                                 size_t *len)
 {
     for (size_t i = 0; i < acpi_root_entries(root, root_len, wide); i++) {
         uint64_t at = acpi_root_entry(root, i, wide);
@@ -124,7 +125,7 @@ void acpi_init(void)
         machine.isa_irq[i].gsi = i;
 
     if (!find_root(&root)) {
-        log_warn("ACPI RSDP: found none, expected one; one CPU is used");
+        log_always("ACPI RSDP: found none, expected one; one CPU is used");
         return;
     }
     if (root.xsdt) {

@@ -143,7 +143,7 @@ const char *acpi_read_madt(const uint8_t *t, size_t len, struct machine *m, uint
     return fault;
 }
 
-/* An I/O port: from the extended field at @x if the table has it and it is used, else from the old field. 0: none. */
+/* An I/O port: from the extended field at @x if the table has it and it is used, else the old. 0: none. */
 static uint16_t fadt_port(const uint8_t *t, size_t len, size_t old, size_t x)
 {
     if (len >= x + 12 && t[x] == GAS_SPACE_IO && get64(t + x + 4) != 0 && get64(t + x + 4) <= 0xffff)
@@ -154,8 +154,8 @@ static uint16_t fadt_port(const uint8_t *t, size_t len, size_t old, size_t x)
 const char *acpi_read_fadt(const uint8_t *t, size_t len, struct machine *m, uint64_t *dsdt)
 {
     enum {
-        DSDT = 40, PM1A_CNT = 64, PM1B_CNT = 68, PM_TIMER = 76, FLAGS = 112, RESET_REG = 116, RESET_VALUE = 128,
-        X_DSDT = 140, X_PM1A_CNT = 172, X_PM1B_CNT = 184, X_PM_TIMER = 208
+        DSDT = 40, PM1A_CNT = 64, PM1B_CNT = 68, PM_TIMER = 76, FLAGS = 112, RESET_REG = 116,
+        RESET_VALUE = 128, X_DSDT = 140, X_PM1A_CNT = 172, X_PM1B_CNT = 184, X_PM_TIMER = 208
     };
     enum { TIMER_32BIT = 1 << 8, RESET_SUPPORTED = 1 << 10 };
 

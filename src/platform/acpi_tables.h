@@ -33,7 +33,7 @@ const char *acpi_check_table(const uint8_t *t, size_t len);
 size_t acpi_root_entries(const uint8_t *t, size_t len, bool wide);
 uint64_t acpi_root_entry(const uint8_t *t, size_t index, bool wide);
 
-/* CPUs, IO-APICs, ISA interrupts. @boot_id: the APIC id of the CPU we run on; @x2apic: ids above 254 can be reached. */
+/* CPUs, IO-APICs, ISA interrupts. @boot_id: of the CPU we run on; @x2apic: ids above 254 can be reached. */
 const char *acpi_read_madt(const uint8_t *t, size_t len, struct machine *m, uint32_t boot_id, bool x2apic);
 
 /* PM timer, reset register, power-off ports; *dsdt is the DSDT's address, 0 if there is none. */

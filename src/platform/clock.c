@@ -13,10 +13,10 @@
 #include "x86/insn.h"
 #include "x86/lapic.h"
 
-#define MEASURE_MS    10
-#define READINGS      5
-#define STILL_POLLS   100000 /* readings without a change after which a clock stands still */
-#define TSC_HZ_LEAST  100000000ULL
+#define MEASURE_MS   10
+#define READINGS     5
+#define STILL_POLLS  100000 /* readings without a change after which a clock stands still */
+#define TSC_HZ_LEAST 100000000ULL
 
 struct reading {
     uint64_t ref, tsc;
@@ -91,8 +91,9 @@ void clock_calibrate(void)
         if (!clocks[i](&c))
             continue;
         if (measure(&c, &tsc_hz)) {
-            log_info("TSC %llu kHz, local APIC timer %llu kHz, by the %s", (unsigned long long)(tsc_hz / 1000),
-                     (unsigned long long)(lapic_timer_hz / 1000), c.name);
+            log_info("TSC %llu kHz, local APIC timer %llu kHz, by the %s",
+                     (unsigned long long)(tsc_hz / 1000), (unsigned long long)(lapic_timer_hz / 1000),
+                     c.name);
             time_init(tsc_hz);
             return;
         }

@@ -33,7 +33,7 @@ extern struct boot_info boot_info;
 
 /* What the tables say. */
 struct machine {
-    size_t nr_cpus;                     /* usable ones in apic_id[], boot CPU first; further ones are counted in nr_cpus_seen */
+    size_t nr_cpus; /* usable ones in apic_id[], boot CPU first; further ones are counted in nr_cpus_seen */
     size_t nr_cpus_seen;
     uint32_t apic_id[NR_CPUS_MAX];
     uint32_t acpi_id[NR_CPUS_MAX];
@@ -60,7 +60,7 @@ void acpi_init(void);
 void uart_init(void);
 /* The VGA text screen too, if console= names it; needs the hypervisor's address space. */
 void vga_init(void);
-/* From now on `receive` is called with each byte, on the boot CPU, from its interrupt or timer, with no lock held. */
+/* From now on `receive` gets each byte, on the boot CPU, in an interrupt or timer, with no lock held. */
 void uart_start_input(void (*receive)(char c));
 
 /* Calibrate TSC and local APIC timer against HPET, PM timer or PIT, whichever there is; calls time_init(). */

@@ -45,7 +45,8 @@ void machine_poweroff(void)
 {
     irq_disable();
     if (machine.slp_typ5_known && machine.pm1a_cnt != 0) {
-        outw(machine.pm1a_cnt, (uint16_t)((unsigned int)machine.slp_typ5_a << SLEEP_TYPE_SHIFT | SLEEP_ENABLE));
+        outw(machine.pm1a_cnt,
+             (uint16_t)((unsigned int)machine.slp_typ5_a << SLEEP_TYPE_SHIFT | SLEEP_ENABLE));
         if (machine.pm1b_cnt != 0)
             outw(machine.pm1b_cnt,
                  (uint16_t)((unsigned int)machine.slp_typ5_b << SLEEP_TYPE_SHIFT | SLEEP_ENABLE));

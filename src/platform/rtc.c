@@ -78,7 +78,8 @@ void rtc_read_wallclock(void)
         b = read_once();
     now = stime_now();
     to_binary(&b);
-    if (b.month < 1 || b.month > 12 || b.day < 1 || b.day > 31 || b.hour > 23 || b.minute > 59 || b.second > 59) {
+    if (b.month < 1 || b.month > 12 || b.day < 1 || b.day > 31 || b.hour > 23 || b.minute > 59 ||
+        b.second > 59) {
         log_warn("CMOS clock: found no date in it, expected one; the wall clock starts at 1970");
         return;
     }

@@ -207,7 +207,7 @@ static void open_port(const char *name, uint16_t base, uint8_t irq)
         log_add_sink(uart_write);
     }
     if (!good)
-        log_warn("option %s: bad value: found %s, expected BAUD,8n1[,PORT[,IRQ]]", name, value);
+        log_always("option %s: bad value: found %s, expected BAUD,8n1[,PORT[,IRQ]]", name, value);
 }
 
 void uart_init(void)
@@ -229,7 +229,7 @@ void uart_init(void)
             wrong = true;
     }
     if (wrong)
-        log_warn("option console: bad value: found %s, expected one of com1 and com2, vga, none", value);
+        log_always("option console: bad value: found %s, expected one of com1 and com2, vga, none", value);
 }
 
 /* All that has come: the interrupt is an edge, so nothing may be left. The bound is for a broken chip. */
