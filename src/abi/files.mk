@@ -1,1 +1,2 @@
 # The files of src/abi.
+hv-src += src/abi/check.c

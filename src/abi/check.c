@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The size and the offsets of every structure that a guest sees, as the 64-bit
+ * interface has them. The structures come from libxen-dev; here they are held
+ * to the numbers that guests were compiled with. Nothing here makes code.
+ */
+#include "abi/xen.h"
+
+#include <xen/io/console.h>
+
+#define SIZE(name, size)          _Static_assert(sizeof(struct name) == (size), #name)
+#define AT(name, field, position) _Static_assert(offsetof(struct name, field) == (position), #name "." #field)
+
+SIZE(shared_info, 3136); AT(shared_info, vcpu_info, 0); AT(shared_info, evtchn_pending, 2048);
+    AT(shared_info, evtchn_mask, 2560); AT(shared_info, wc_version, 3072); AT(shared_info, wc_sec, 3076);
+    AT(shared_info, wc_nsec, 3080); AT(shared_info, arch, 3088);
+SIZE(arch_shared_info, 48); AT(arch_shared_info, max_pfn, 0);
+    AT(arch_shared_info, pfn_to_mfn_frame_list_list, 8); AT(arch_shared_info, nmi_reason, 16);
+    AT(arch_shared_info, p2m_cr3, 24); AT(arch_shared_info, p2m_vaddr, 32);
+    AT(arch_shared_info, p2m_generation, 40);
+SIZE(vcpu_info, 64); AT(vcpu_info, evtchn_upcall_pending, 0); AT(vcpu_info, evtchn_upcall_mask, 1);
+    AT(vcpu_info, evtchn_pending_sel, 8); AT(vcpu_info, arch, 16); AT(vcpu_info, time, 32);
+SIZE(vcpu_time_info, 32); AT(vcpu_time_info, version, 0); AT(vcpu_time_info, tsc_timestamp, 8);
+    AT(vcpu_time_info, system_time, 16); AT(vcpu_time_info, tsc_to_system_mul, 24);
+    AT(vcpu_time_info, tsc_shift, 28); AT(vcpu_time_info, flags, 29);
+SIZE(start_info, 1168); AT(start_info, magic, 0); AT(start_info, nr_pages, 32);
+    AT(start_info, shared_info, 40); AT(start_info, flags, 48); AT(start_info, store_mfn, 56);
+    AT(start_info, store_evtchn, 64); AT(start_info, console, 72); AT(start_info, pt_base, 88);
+    AT(start_info, nr_pt_frames, 96); AT(start_info, mfn_list, 104); AT(start_info, mod_start, 112);
+    AT(start_info, mod_len, 120); AT(start_info, cmd_line, 128); AT(start_info, first_p2m_pfn, 1152);
+    AT(start_info, nr_p2m_frames, 1160);
+SIZE(dom0_vga_console_info, 40); AT(dom0_vga_console_info, video_type, 0); AT(dom0_vga_console_info, u, 4);
+SIZE(trap_info, 16); AT(trap_info, vector, 0); AT(trap_info, flags, 1); AT(trap_info, cs, 2);
+    AT(trap_info, address, 8);
+SIZE(cpu_user_regs, 200); AT(cpu_user_regs, r15, 0); AT(cpu_user_regs, rbx, 40);
+    AT(cpu_user_regs, r11, 48); AT(cpu_user_regs, rax, 80); AT(cpu_user_regs, rdi, 112);
+    AT(cpu_user_regs, error_code, 120); AT(cpu_user_regs, entry_vector, 124); AT(cpu_user_regs, rip, 128);
+    AT(cpu_user_regs, cs, 136); AT(cpu_user_regs, saved_upcall_mask, 140); AT(cpu_user_regs, rflags, 144);
+    AT(cpu_user_regs, rsp, 152); AT(cpu_user_regs, ss, 160); AT(cpu_user_regs, es, 168);
+    AT(cpu_user_regs, gs, 192);
+SIZE(vcpu_guest_context, 5168); AT(vcpu_guest_context, user_regs, 520);
+    AT(vcpu_guest_context, fpu_ctxt, 0); AT(vcpu_guest_context, flags, 512);
+    AT(vcpu_guest_context, trap_ctxt, 720); AT(vcpu_guest_context, ldt_base, 4816);
+    AT(vcpu_guest_context, gdt_frames, 4832); AT(vcpu_guest_context, gdt_ents, 4960);
+    AT(vcpu_guest_context, kernel_ss, 4968); AT(vcpu_guest_context, kernel_sp, 4976);
+    AT(vcpu_guest_context, ctrlreg, 4984); AT(vcpu_guest_context, debugreg, 5048);
+    AT(vcpu_guest_context, event_callback_eip, 5112); AT(vcpu_guest_context, failsafe_callback_eip, 5120);
+    AT(vcpu_guest_context, syscall_callback_eip, 5128); AT(vcpu_guest_context, vm_assist, 5136);
+    AT(vcpu_guest_context, fs_base, 5144); AT(vcpu_guest_context, gs_base_kernel, 5152);
+    AT(vcpu_guest_context, gs_base_user, 5160);
+SIZE(iret_context, 72); AT(iret_context, rax, 0); AT(iret_context, r11, 8); AT(iret_context, rcx, 16);
+    AT(iret_context, flags, 24); AT(iret_context, rip, 32); AT(iret_context, cs, 40);
+    AT(iret_context, rflags, 48); AT(iret_context, rsp, 56); AT(iret_context, ss, 64);
+SIZE(multicall_entry, 64); AT(multicall_entry, op, 0); AT(multicall_entry, result, 8);
+    AT(multicall_entry, args, 16);
+SIZE(mmu_update, 16); AT(mmu_update, ptr, 0); AT(mmu_update, val, 8);
+SIZE(mmuext_op, 24); AT(mmuext_op, cmd, 0); AT(mmuext_op, arg1, 8); AT(mmuext_op, arg2, 16);
+SIZE(callback_register, 16); AT(callback_register, type, 0); AT(callback_register, flags, 2);
+    AT(callback_register, address, 8);
+SIZE(callback_unregister, 4); AT(callback_unregister, type, 0);
+SIZE(evtchn_op, 28); AT(evtchn_op, cmd, 0); AT(evtchn_op, u, 4);
+SIZE(evtchn_alloc_unbound, 8); AT(evtchn_alloc_unbound, dom, 0); AT(evtchn_alloc_unbound, remote_dom, 2);
+    AT(evtchn_alloc_unbound, port, 4);
+SIZE(evtchn_bind_interdomain, 12); AT(evtchn_bind_interdomain, remote_dom, 0);
+    AT(evtchn_bind_interdomain, remote_port, 4); AT(evtchn_bind_interdomain, local_port, 8);
+SIZE(evtchn_bind_virq, 12); AT(evtchn_bind_virq, virq, 0); AT(evtchn_bind_virq, vcpu, 4);
+    AT(evtchn_bind_virq, port, 8);
+SIZE(evtchn_bind_pirq, 12); AT(evtchn_bind_pirq, pirq, 0); AT(evtchn_bind_pirq, flags, 4);
+    AT(evtchn_bind_pirq, port, 8);
+SIZE(evtchn_bind_ipi, 8); AT(evtchn_bind_ipi, vcpu, 0); AT(evtchn_bind_ipi, port, 4);
+SIZE(evtchn_status, 24); AT(evtchn_status, dom, 0); AT(evtchn_status, port, 4);
+    AT(evtchn_status, status, 8); AT(evtchn_status, vcpu, 12); AT(evtchn_status, u, 16);
+SIZE(evtchn_bind_vcpu, 8); AT(evtchn_bind_vcpu, port, 0); AT(evtchn_bind_vcpu, vcpu, 4);
+SIZE(evtchn_init_control, 24); AT(evtchn_init_control, control_gfn, 0); AT(evtchn_init_control, offset, 8);
+    AT(evtchn_init_control, vcpu, 12); AT(evtchn_init_control, link_bits, 16);
+SIZE(evtchn_expand_array, 8); AT(evtchn_expand_array, array_gfn, 0);
+SIZE(evtchn_set_priority, 8); AT(evtchn_set_priority, port, 0); AT(evtchn_set_priority, priority, 4);
+SIZE(evtchn_fifo_control_block, 72); AT(evtchn_fifo_control_block, ready, 0);
+    AT(evtchn_fifo_control_block, head, 8);
+SIZE(sched_poll, 24); AT(sched_poll, ports, 0); AT(sched_poll, nr_ports, 8); AT(sched_poll, timeout, 16);
+SIZE(sched_shutdown, 4); AT(sched_shutdown, reason, 0);
+SIZE(sched_remote_shutdown, 8); AT(sched_remote_shutdown, domain_id, 0);
+    AT(sched_remote_shutdown, reason, 4);
+SIZE(vcpu_runstate_info, 48); AT(vcpu_runstate_info, state, 0);
+    AT(vcpu_runstate_info, state_entry_time, 8); AT(vcpu_runstate_info, time, 16);
+SIZE(vcpu_register_runstate_memory_area, 8); AT(vcpu_register_runstate_memory_area, addr, 0);
+SIZE(vcpu_register_time_memory_area, 8); AT(vcpu_register_time_memory_area, addr, 0);
+SIZE(vcpu_register_vcpu_info, 16); AT(vcpu_register_vcpu_info, mfn, 0);
+    AT(vcpu_register_vcpu_info, offset, 8); AT(vcpu_register_vcpu_info, rsvd, 12);
+SIZE(vcpu_set_singleshot_timer, 16); AT(vcpu_set_singleshot_timer, timeout_abs_ns, 0);
+    AT(vcpu_set_singleshot_timer, flags, 8);
+SIZE(vcpu_set_periodic_timer, 8); AT(vcpu_set_periodic_timer, period_ns, 0);
+SIZE(vcpu_get_physid, 8); AT(vcpu_get_physid, phys_id, 0);
+SIZE(xen_memory_reservation, 32); AT(xen_memory_reservation, extent_start, 0);
+    AT(xen_memory_reservation, nr_extents, 8); AT(xen_memory_reservation, extent_order, 16);
+    AT(xen_memory_reservation, mem_flags, 20); AT(xen_memory_reservation, domid, 24);
+SIZE(xen_memory_exchange, 72); AT(xen_memory_exchange, in, 0); AT(xen_memory_exchange, out, 32);
+    AT(xen_memory_exchange, nr_exchanged, 64);
+SIZE(xen_memory_domain, 2); AT(xen_memory_domain, domid, 0);
+SIZE(xen_machphys_mfn_list, 24); AT(xen_machphys_mfn_list, max_extents, 0);
+    AT(xen_machphys_mfn_list, extent_start, 8); AT(xen_machphys_mfn_list, nr_extents, 16);
+SIZE(xen_machphys_mapping, 24); AT(xen_machphys_mapping, v_start, 0); AT(xen_machphys_mapping, v_end, 8);
+    AT(xen_machphys_mapping, max_mfn, 16);
+SIZE(xen_memory_map, 16); AT(xen_memory_map, nr_entries, 0); AT(xen_memory_map, buffer, 8);
+SIZE(xen_add_to_physmap, 24); AT(xen_add_to_physmap, domid, 0); AT(xen_add_to_physmap, size, 2);
+    AT(xen_add_to_physmap, space, 4); AT(xen_add_to_physmap, idx, 8); AT(xen_add_to_physmap, gpfn, 16);
+SIZE(xen_add_to_physmap_batch, 32); AT(xen_add_to_physmap_batch, domid, 0);
+    AT(xen_add_to_physmap_batch, space, 2); AT(xen_add_to_physmap_batch, size, 4);
+    AT(xen_add_to_physmap_batch, u, 6); AT(xen_add_to_physmap_batch, idxs, 8);
+    AT(xen_add_to_physmap_batch, gpfns, 16); AT(xen_add_to_physmap_batch, errs, 24);
+SIZE(xen_remove_from_physmap, 16); AT(xen_remove_from_physmap, domid, 0);
+    AT(xen_remove_from_physmap, gpfn, 8);
+SIZE(xen_compile_info, 144); AT(xen_compile_info, compiler, 0); AT(xen_compile_info, compile_by, 64);
+    AT(xen_compile_info, compile_domain, 80); AT(xen_compile_info, compile_date, 112);
+SIZE(xen_platform_parameters, 8); AT(xen_platform_parameters, virt_start, 0);
+SIZE(xen_feature_info, 8); AT(xen_feature_info, submap_idx, 0); AT(xen_feature_info, submap, 4);
+SIZE(physdev_op, 24); AT(physdev_op, cmd, 0); AT(physdev_op, u, 8);
+SIZE(physdev_irq_status_query, 8); AT(physdev_irq_status_query, irq, 0);
+    AT(physdev_irq_status_query, flags, 4);
+SIZE(physdev_set_iopl, 4); AT(physdev_set_iopl, iopl, 0);
+SIZE(physdev_set_iobitmap, 16); AT(physdev_set_iobitmap, bitmap, 0); AT(physdev_set_iobitmap, nr_ports, 8);
+SIZE(xen_platform_op, 136); AT(xen_platform_op, cmd, 0); AT(xen_platform_op, interface_version, 4);
+    AT(xen_platform_op, u, 8);
+SIZE(xenpf_settime64, 24); AT(xenpf_settime64, secs, 0); AT(xenpf_settime64, nsecs, 8);
+    AT(xenpf_settime64, mbz, 12); AT(xenpf_settime64, system_time, 16);
+SIZE(xenpf_settime32, 16); AT(xenpf_settime32, secs, 0); AT(xenpf_settime32, nsecs, 4);
+    AT(xenpf_settime32, system_time, 8);
+SIZE(xenpf_firmware_info, 40); AT(xenpf_firmware_info, type, 0); AT(xenpf_firmware_info, index, 4);
+    AT(xenpf_firmware_info, u, 8);
+SIZE(xenpf_pcpuinfo, 20); AT(xenpf_pcpuinfo, xen_cpuid, 0); AT(xenpf_pcpuinfo, max_present, 4);
+    AT(xenpf_pcpuinfo, flags, 8); AT(xenpf_pcpuinfo, apic_id, 12); AT(xenpf_pcpuinfo, acpi_id, 16);
+SIZE(xenpf_pcpu_version, 32); AT(xenpf_pcpu_version, xen_cpuid, 0); AT(xenpf_pcpu_version, max_present, 4);
+    AT(xenpf_pcpu_version, vendor_id, 8); AT(xenpf_pcpu_version, family, 20);
+    AT(xenpf_pcpu_version, model, 24); AT(xenpf_pcpu_version, stepping, 28);
+SIZE(xennmi_callback, 16); AT(xennmi_callback, handler_address, 0);
+SIZE(grant_entry_v1, 8); AT(grant_entry_v1, flags, 0); AT(grant_entry_v1, domid, 2);
+    AT(grant_entry_v1, frame, 4);
+SIZE(gnttab_map_grant_ref, 32); AT(gnttab_map_grant_ref, host_addr, 0); AT(gnttab_map_grant_ref, flags, 8);
+    AT(gnttab_map_grant_ref, ref, 12); AT(gnttab_map_grant_ref, dom, 16);
+    AT(gnttab_map_grant_ref, status, 18); AT(gnttab_map_grant_ref, handle, 20);
+    AT(gnttab_map_grant_ref, dev_bus_addr, 24);
+SIZE(gnttab_unmap_grant_ref, 24); AT(gnttab_unmap_grant_ref, host_addr, 0);
+    AT(gnttab_unmap_grant_ref, dev_bus_addr, 8); AT(gnttab_unmap_grant_ref, handle, 16);
+    AT(gnttab_unmap_grant_ref, status, 20);
+SIZE(gnttab_unmap_and_replace, 24); AT(gnttab_unmap_and_replace, host_addr, 0);
+    AT(gnttab_unmap_and_replace, new_addr, 8); AT(gnttab_unmap_and_replace, handle, 16);
+    AT(gnttab_unmap_and_replace, status, 20);
+SIZE(gnttab_setup_table, 24); AT(gnttab_setup_table, dom, 0); AT(gnttab_setup_table, nr_frames, 4);
+    AT(gnttab_setup_table, status, 8); AT(gnttab_setup_table, frame_list, 16);
+SIZE(gnttab_dump_table, 4); AT(gnttab_dump_table, dom, 0); AT(gnttab_dump_table, status, 2);
+SIZE(gnttab_transfer, 24); AT(gnttab_transfer, mfn, 0); AT(gnttab_transfer, domid, 8);
+    AT(gnttab_transfer, ref, 12); AT(gnttab_transfer, status, 16);
+SIZE(gnttab_copy, 40); AT(gnttab_copy, source, 0); AT(gnttab_copy, dest, 16); AT(gnttab_copy, len, 32);
+    AT(gnttab_copy, flags, 34); AT(gnttab_copy, status, 36);
+SIZE(gnttab_query_size, 16); AT(gnttab_query_size, dom, 0); AT(gnttab_query_size, nr_frames, 4);
+    AT(gnttab_query_size, max_nr_frames, 8); AT(gnttab_query_size, status, 12);
+SIZE(gnttab_set_version, 4); AT(gnttab_set_version, version, 0);
+SIZE(gnttab_get_status_frames, 16); AT(gnttab_get_status_frames, nr_frames, 0);
+    AT(gnttab_get_status_frames, dom, 4); AT(gnttab_get_status_frames, status, 6);
+    AT(gnttab_get_status_frames, frame_list, 8);
+SIZE(gnttab_get_version, 8); AT(gnttab_get_version, dom, 0); AT(gnttab_get_version, version, 4);
+SIZE(gnttab_swap_grant_ref, 12); AT(gnttab_swap_grant_ref, ref_a, 0); AT(gnttab_swap_grant_ref, ref_b, 4);
+    AT(gnttab_swap_grant_ref, status, 8);
+SIZE(gnttab_cache_flush, 16); AT(gnttab_cache_flush, a, 0); AT(gnttab_cache_flush, offset, 8);
+    AT(gnttab_cache_flush, length, 10); AT(gnttab_cache_flush, op, 12);
+SIZE(xencons_interface, 3088); AT(xencons_interface, in, 0); AT(xencons_interface, out, 1024);
+    AT(xencons_interface, in_cons, 3072); AT(xencons_interface, in_prod, 3076);
+    AT(xencons_interface, out_cons, 3080); AT(xencons_interface, out_prod, 3084);
+
+_Static_assert(sizeof(union grant_entry_v2) == 16, "grant_entry_v2");
+_Static_assert(offsetof(union grant_entry_v2, full_page.frame) == 8, "grant_entry_v2.full_page.frame");
+_Static_assert(offsetof(union grant_entry_v2, sub_page.page_off) == 4, "grant_entry_v2.sub_page.page_off");
+_Static_assert(offsetof(union grant_entry_v2, transitive.gref) == 8, "grant_entry_v2.transitive.gref");
+_Static_assert(sizeof(grant_status_t) == 2 && sizeof(xen_pfn_t) == 8 && sizeof(xen_ulong_t) == 8, "words");
+_Static_assert(sizeof(xen_extraversion_t) == 16 && sizeof(xen_capabilities_info_t) == 1024 &&
+               sizeof(xen_changeset_info_t) == 64 && sizeof(xen_commandline_t) == 1024 &&
+               sizeof(xen_domain_handle_t) == 16, "texts of xen_version");
