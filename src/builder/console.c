@@ -18,6 +18,7 @@
 #include "core/work.h"
 #include "domain/vcpu.h"
 #include "evtchn/evtchn.h"
+#include "hypercall/console.h"
 #include "lib/format.h"
 #include "platform/platform.h"
 
@@ -318,6 +319,8 @@ static bool console_step(struct work *w)
             type_into(sources[input], key);
         else
             prompt_key(key);
+        if (key != KEY_NEXT && input == nr_sources)
+            prompt_show();
     }
     /* The prompt comes back when nobody else has written between two ticks. */
     if (ready && input == nr_sources && !more && READ_ONCE(shown) == shown_before)
@@ -369,6 +372,9 @@ void console_detach(struct console_source *c, bool comes_back)
 
 void console_start(void)
 {
+    static const struct console_ops ops = {.write = console_server_write, .read = console_server_read};
+
+    console_set_ops(&ops);
     work_init(&console_work, console_step);
     timer_init(&quiet_timer, quiet, NULL, 0);
     log_add_sink(screen_sink);

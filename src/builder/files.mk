@@ -6,3 +6,7 @@ hv-src += src/builder/console_ring.c
 hv-src += src/builder/console.c
 hv-src += src/builder/tables.c
 hv-src += src/builder/build.c
+hv-src += src/builder/life.c
+hv-src += src/builder/servers.c
+hv-src += src/builder/prompt.c
+hv-src += src/builder/image.c
