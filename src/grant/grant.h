@@ -19,15 +19,18 @@ extern const struct domain_module grant_module;
  */
 struct grant_host_ops {
     /*
-     * Map `m` at `addr`: with GNTMAP_contains_pte the machine address of a level-1 entry, else a virtual address.
-     * `flags` are the guest's GNTMAP_*, `cache` is of PTE_PWT, PTE_PCD, PTE_PAT.
+     * Put a mapping of `m` at `addr` (a pte's machine address or, without contains_pte, a virtual address).
+     * `pte_flags`: which of PTE_PWT, PTE_PCD, PTE_PAT and PTE_AVAIL the entry is to have.
      */
-    int (*map)(struct vcpu *v, uint64_t addr, uint32_t flags, mfn_t m, uint64_t cache);
+    int (*map)(struct vcpu *v, uint64_t addr, bool contains_pte, mfn_t m, bool readonly, uint32_t pte_flags);
     /*
-     * Remove it; new_addr != 0: put that virtual address's mapping there instead, and clear that one. It is an
-     * error if `m` is not what is there. `flags` are those of the map.
+     * Remove it (new_addr != 0: put that address's mapping there instead, and clear that one). `m` must be what is
+     * there.
      */
-    int (*unmap)(struct vcpu *v, uint64_t addr, uint64_t new_addr, uint32_t flags, mfn_t m);
+    int (*unmap)(struct vcpu *v, uint64_t addr, uint64_t new_addr, bool contains_pte, mfn_t m, bool readonly);
+    /* Take and drop a writable type on a frame to which the caller has a reference. */
+    bool (*get_writable)(struct frame *f);
+    void (*put_writable)(struct frame *f);
 };
 void grant_set_host_ops(const struct grant_host_ops *ops);
 
