@@ -10,7 +10,6 @@
 #include "mem/frame.h"
 
 #include "lib/bitmap.h"
-#include "lib/string.h"
 #include "mem/frame_init.h"
 #include "mem/hvmap_init.h"
 #include "mem/page_alloc.h"
@@ -65,7 +64,7 @@ void frame_init(const struct mem_range *ram, size_t n)
         for (size_t c = first_chunk(start); c <= last_chunk(end - 1); c++)
             bitmap_set(chunk_present, c);
         hvmap_back_table(M2P_RW_START + start * sizeof(pfn_t), M2P_RW_START + end * sizeof(pfn_t),
-                         PTE_RW | PTE_NX | PTE_G, 0xff, M2P_RO_START - M2P_RW_START);
+                         PTE_RW | PTE_NX | PTE_G, M2P_INVALID, M2P_RO_START - M2P_RW_START);
         frame_max = end;
     }
     for (size_t i = 0; i < n; i++) {

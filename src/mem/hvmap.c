@@ -15,6 +15,7 @@
 #include "abi/errno.h"
 #include "lib/string.h"
 #include "mem/early.h"
+#include "mem/fill.h"
 #include "mem/hvmap_init.h"
 #include "mem/layout.h"
 #include "x86/cpu.h"
@@ -62,7 +63,7 @@ static void *new_table(void)
     if (!early_active)
         return hv_page_alloc();
     table = paddr_to_ptr(early_take(PAGE_SIZE));
-    memset(table, 0, PAGE_SIZE);
+    page_clear(table);
     return table;
 }
 
@@ -215,7 +216,7 @@ const void *hvmap_firmware(paddr_t p, size_t size)
 
 /* --- start-up: errors are impossible, for early_take() panics --- */
 
-void hvmap_back_table(uint64_t start, uint64_t end, uint64_t flags, int fill, uint64_t alias_offset)
+void hvmap_back_table(uint64_t start, uint64_t end, uint64_t flags, uint64_t fill, uint64_t alias_offset)
 {
     uint64_t chunk = level_size(2), done;
 
@@ -226,7 +227,7 @@ void hvmap_back_table(uint64_t start, uint64_t end, uint64_t flags, int fill, ui
             continue;
         p = early_take(chunk).v;
         map_range(va, p, chunk, flags | FLAGS_RO, 2, &done);
-        memset((void *)va, fill, chunk);
+        fill_words((void *)va, fill, chunk);
         if (alias_offset)
             map_range(va + alias_offset, p, chunk, FLAGS_RO | PTE_US, 2, &done);
     }

@@ -9,10 +9,10 @@
 void hvmap_init(const struct mem_range *ram, size_t n);
 
 /*
- * Put memory, each byte `fill`, behind [start, end) in pieces of 2 MiB, where
+ * Put memory, each word `fill`, behind [start, end) in pieces of 2 MiB, where
  * there is none yet. alias_offset: map each piece there too, for guests to read.
  */
-void hvmap_back_table(uint64_t start, uint64_t end, uint64_t flags, int fill, uint64_t alias_offset);
+void hvmap_back_table(uint64_t start, uint64_t end, uint64_t flags, uint64_t fill, uint64_t alias_offset);
 
 /* Make the page tables, though not the entries, of [start, end). */
 void hvmap_make_tables(uint64_t start, uint64_t end);

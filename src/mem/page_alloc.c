@@ -15,7 +15,7 @@
 #include "mem/page_alloc.h"
 
 #include "lib/bitmap.h"
-#include "lib/string.h"
+#include "mem/fill.h"
 #include "mem/frame_init.h"
 #include "x86/spinlock.h"
 #include "x86/upcalls.h"
@@ -126,7 +126,7 @@ struct frame *page_alloc(unsigned int order, unsigned int flags)
         return NULL;
     upcall_frames_reused(f, BIT(order));
     if (flags & PA_ZERO)
-        memset(frame_to_ptr(f), 0, (size_t)PAGE_SIZE << order);
+        fill_words(frame_to_ptr(f), 0, (size_t)PAGE_SIZE << order);
     return f;
 }
 

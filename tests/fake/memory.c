@@ -2,7 +2,7 @@
 /* RAM and the tables about it: large empty mappings, which the host fills page by page as they are touched. */
 #include "fake.h"
 
-#include "lib/string.h"
+#include "mem/fill.h"
 #include "mem/frame_init.h"
 #include "mem/hvmap_init.h"
 #include "mem/layout.h"
@@ -45,8 +45,8 @@ paddr_t ptr_to_paddr(const void *p)
 }
 
 /* The frame table is there already, and clear. */
-void hvmap_back_table(uint64_t start, uint64_t end, uint64_t flags, int fill, uint64_t alias_offset)
+void hvmap_back_table(uint64_t start, uint64_t end, uint64_t flags, uint64_t fill, uint64_t alias_offset)
 {
     if (fill != 0)
-        memset((void *)start, fill, end - start);
+        fill_words((void *)start, fill, ALIGN_UP(end - start, 64ULL));
 }
