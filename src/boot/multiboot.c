@@ -263,6 +263,17 @@ static void check_module(const struct boot_info *info, struct boot_module *m)
     m->size = 0;
 }
 
+/* QEMU, and loaders that keep to the letter of multiboot 1, put the image's file name in front. */
+static const char *without_file_name(const char *cmdline, const char *loader)
+{
+    const char *space = strchr(cmdline, ' ');
+    size_t word = space ? (size_t)(space - cmdline) : strlen(cmdline);
+
+    if (memchr(cmdline, '=', word) || (strcmp(loader, "qemu") != 0 && !memchr(cmdline, '/', word)))
+        return cmdline;
+    return space ? space + 1 : cmdline + word;
+}
+
 bool multiboot_read(uint32_t magic, uint32_t at, struct boot_info *info)
 {
     *info = (struct boot_info){.loader = "", .cmdline = ""};
@@ -271,6 +282,7 @@ bool multiboot_read(uint32_t magic, uint32_t at, struct boot_info *info)
         read_info1(at, info);
     else
         read_info2(at, info);
+    info->cmdline = without_file_name(info->cmdline, info->loader);
     info->nr_regions = memmap_normalise(info->region, info->nr_regions);
     for (size_t i = 0; i < info->nr_modules; i++)
         check_module(info, &info->module[i]);

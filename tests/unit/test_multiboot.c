@@ -122,7 +122,7 @@ static void test_multiboot1(void **state)
 {
     build1();
     assert_true(multiboot_read(MULTIBOOT1_LOADER_MAGIC, INFO, &info));
-    assert_string_equal(info.cmdline, "hospes console=com1");
+    assert_string_equal(info.cmdline, "console=com1"); /* QEMU's file name is not a part of it */
     assert_string_equal(info.loader, "qemu");
     assert_int_equal(info.nr_regions, 3);
     assert_int_equal(info.region[1].end, 0x8000000);
@@ -146,6 +146,26 @@ static void test_multiboot1_sizes_only(void **state)
     assert_true(multiboot_read(MULTIBOOT1_LOADER_MAGIC, INFO, &info));
     assert_int_equal(info.nr_regions, 2);
     assert_int_equal(info.region[1].end, 0x200000);
+}
+
+static void test_file_name(void **state)
+{
+    static const struct { const char *loader, *given, *expected; } cases[] = {
+        {"qemu", "hospes", ""},
+        {"qemu", "console=com1 noreboot", "console=com1 noreboot"},
+        {"GRUB 2.06", "noreboot console=com1", "noreboot console=com1"},
+        {"other", "/boot/hospes noreboot", "noreboot"},
+        {"other", "console=com1,/dev", "console=com1,/dev"},
+        {"other", "", ""},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        build1();
+        put_text(TEXT, cases[i].given);
+        put_text(TEXT + 100, cases[i].loader);
+        assert_true(multiboot_read(MULTIBOOT1_LOADER_MAGIC, INFO, &info));
+        assert_string_equal(info.cmdline, cases[i].expected);
+    }
 }
 
 static void test_modules_outside_ram(void **state)
@@ -245,6 +265,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_multiboot1, setup, teardown),
         cmocka_unit_test_setup_teardown(test_multiboot1_sizes_only, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_file_name, setup, teardown),
         cmocka_unit_test_setup_teardown(test_modules_outside_ram, setup, teardown),
         cmocka_unit_test_setup_teardown(test_multiboot2, setup, teardown),
         cmocka_unit_test_setup_teardown(test_multiboot2_efi_map, setup, teardown),
