@@ -22,8 +22,8 @@ int hvmap_map(uint64_t va, mfn_t m, uint64_t pages, uint64_t flags);
 /* Remove mappings; frames are not freed, tables are kept. Other CPUs are not flushed: tlb_flush_all() is the caller's. */
 void hvmap_unmap(uint64_t va, uint64_t pages);
 
-/* Set one existing or new entry of a vCPU area; 0 or -ENOMEM. The caller flushes. */
-int hvmap_set_pte(uint64_t va, pte_t e);
+/* The level-1 entry for `va` (inside VCPU_AREA), its tables made as needed; NULL: no memory. It never moves; the caller flushes. */
+pte_t *hvmap_pte(uint64_t va);
 
 /* Map device registers, uncached, read-write. Returns the address of `p`, or NULL. Never unmapped. */
 volatile void *hvmap_device(paddr_t p, size_t size);

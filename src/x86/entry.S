@@ -260,9 +260,7 @@ syscall_bounce:
 
 .Lsyscall_fault:
         mov     %rbx, %rdi
-        mov     $VEC_SS, %esi
-        xor     %edx, %edx
-        call    upcall_guest_return_failed
+        call    upcall_guest_stack_failed
         jmp     ret_to_guest
 
 .Lsyscall_slow:

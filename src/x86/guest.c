@@ -122,6 +122,21 @@ void guest_load_segments(struct guest_cpu *g)
     write_base(MSR_GS_BASE, kernel ? g->gs_base_kernel : g->gs_base_user);
 }
 
+void guest_load_user_gs(struct guest_cpu *g, uint16_t sel)
+{
+    (void)g; /* in kernel mode: the user's base is the one that SWAPGS brings */
+    swapgs();
+    LOAD_SREG(gs, sel);
+    __asm__ volatile("mfence" ::: "memory");
+    swapgs();
+}
+
+void guest_load_cr4(struct guest_cpu *g)
+{
+    loaded[cpu_id()].cr4 = g->cr4;
+    write_cr4(g->cr4);
+}
+
 void guest_load_debug(struct guest_cpu *g)
 {
     write_dr7(0x400);
@@ -178,10 +193,8 @@ static void load(struct guest_cpu *g, struct loaded *l)
         l->ldt = g->ldt_entries != 0;
     }
     desc_set_frame_top((uint64_t)&g->regs.es);
-    if (l->cr4 != g->cr4) {
-        l->cr4 = g->cr4;
-        write_cr4(g->cr4);
-    }
+    if (l->cr4 != g->cr4)
+        guest_load_cr4(g);
     if (l->debug || (g->dr[7] & 0xff))
         guest_load_debug(g);
     guest_load_segments(g);
@@ -265,7 +278,7 @@ int guest_deliver_bounce(struct guest_cpu *g)
     struct guest_bounce *b = &g->bounce;
     bool from_kernel = guest_in_kernel(g);
     uint64_t sp = (from_kernel ? r->rsp : g->kernel_sp) & ~0xfULL;
-    uint64_t frame[8];
+    uint64_t frame[12];
     unsigned int n = 0;
     /* The guest may write this byte at any time; one read decides both uses. */
     uint8_t mask = READ_ONCE(g->vcpu_info->evtchn_upcall_mask);
@@ -274,6 +287,12 @@ int guest_deliver_bounce(struct guest_cpu *g)
         return -EINVAL;
     if (!from_kernel)
         guest_toggle_mode(g);
+    if (b->with_segments) {
+        frame[n++] = READ_SREG(ds);
+        frame[n++] = READ_SREG(es);
+        frame[n++] = READ_SREG(fs);
+        frame[n++] = READ_SREG(gs);
+    }
     frame[n++] = r->rcx;
     frame[n++] = r->r11;
     if (b->has_error)

@@ -37,8 +37,7 @@
 struct guest_bounce {
     uint64_t rip;
     uint32_t error_code;
-    uint8_t has_error, masks_events;
-    uint16_t cs;
+    bool has_error, masks_events, with_segments; /* with_segments: DS, ES, FS, GS below RCX (failsafe) */
 };
 
 struct guest_cpu {
@@ -108,6 +107,12 @@ void guest_load_cr3(struct guest_cpu *g);
 /* Copy live segment bases and selectors of the running guest into *g / from *g. */
 void guest_read_segments(struct guest_cpu *g);
 void guest_load_segments(struct guest_cpu *g);
+
+/* Load selector `sel` into the GS of the running guest's user mode (SEGBASE_GS_USER_SEL); a bad one becomes null. */
+void guest_load_user_gs(struct guest_cpu *g, uint16_t sel);
+
+/* The running guest's CR4 from g->cr4. */
+void guest_load_cr4(struct guest_cpu *g);
 
 /* Live debug registers of the running guest from g->dr. */
 void guest_load_debug(struct guest_cpu *g);

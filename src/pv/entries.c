@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a page-table entry of a guest may be.
+ *
+ *   level 1: maps a frame of its own (or of a domain whose frames it has been
+ *     given the right to map: grants, or a privileged caller), with a WRITABLE
+ *     type reference if the entry is writable; or device memory, if privileged.
+ *   level 2 to 4: names a page table of the level below, of its own, never a
+ *     superpage; or, read-only, a table of the same level (a linear page table,
+ *     through which a kernel reads its own entries as data). Linear entries are
+ *     no chains: a table that is used so uses no other so.
+ *
+ * Guest kernels run in ring 3, so every entry gets the user bit.
+ */
+#include "abi/errno.h"
+#include "pv/pv.h"
+#include "x86/cpu.h"
+
+bool pv_slot_is_guest(unsigned int level, unsigned int slot)
+{
+    return level != 4 || slot < HV_FIRST_SLOT || slot > HV_LAST_SLOT;
+}
+
+static enum frame_type table_type(unsigned int level)
+{
+    return (enum frame_type)(FRAME_L1 + level - 1);
+}
+
+/* Is `f` memory of the hypervisor that its owner may map (shared info, grant frames)? It has no writable count. */
+static bool is_shared_hv(const struct frame *f)
+{
+    return (f->count & FC_HV) != 0;
+}
+
+static int get_l1_target(struct domain *d, struct domain *owner, pte_t *e)
+{
+    mfn_t m = pte_mfn(*e);
+    struct frame *f;
+    int rc = 0;
+
+    if (!mfn_valid(m)) {
+        if (!d->privileged || m.v >> (cpu_features.phys_bits - PAGE_SHIFT))
+            return -EPERM;
+        *e |= PTE_US;
+        return 0;
+    }
+    f = mfn_to_frame(m);
+    if (!frame_get(f, owner))
+        return -EINVAL;
+    if (*e & PTE_RW) {
+        if (!is_shared_hv(f))
+            rc = pv_get_type(f, FRAME_WRITABLE);
+        else if (frame_type_of(f->type) != FRAME_SHARED)
+            rc = -EINVAL;
+    }
+    if (rc) {
+        frame_put(f);
+        return rc;
+    }
+    *e |= PTE_US;
+    return 0;
+}
+
+static void put_l1_target(pte_t e)
+{
+    struct frame *f;
+
+    if (!mfn_valid(pte_mfn(e)))
+        return;
+    f = mfn_to_frame(pte_mfn(e));
+    if ((e & PTE_RW) && !is_shared_hv(f))
+        pv_put_simple_type(f);
+    frame_put(f);
+}
+
+/*
+ * A read-only entry that names a table of its own level. The counts are raised
+ * before the other side's is looked at, so of two CPUs that would make a chain
+ * at least one sees it.
+ */
+static int get_linear(struct domain *d, struct frame *table, struct frame *target)
+{
+    uint64_t w;
+
+    if (!frame_get(target, d))
+        return -EINVAL;
+    if (target == table)
+        return 0;
+    w = atomic_load(&target->type);
+    do {
+        if (frame_type_of(w) != frame_type_of(table->type) || !(w & FT_VALIDATED) || ft_count(w) == FT_COUNT_MASK) {
+            frame_put(target);
+            return -EINVAL;
+        }
+    } while (!atomic_cas(&target->type, &w, w + 1));
+    atomic_add(&table->linear_uses, 1);
+    atomic_add(&target->linear_count, 1);
+    if (atomic_load(&table->linear_count) == 0 && atomic_load(&target->linear_uses) == 0)
+        return 0;
+    atomic_sub(&table->linear_uses, 1);
+    atomic_sub(&target->linear_count, 1);
+    /* Somebody else's validated use is still counted, or this drop would have to undo: hold the pin of the caller. */
+    if (pv_put_type(target) == 0)
+        frame_put(target);
+    return -EINVAL;
+}
+
+static int put_linear(struct frame *table, struct frame *target)
+{
+    if (target != table) {
+        int rc = pv_put_type(target);
+
+        if (rc)
+            return rc;
+        atomic_sub(&table->linear_uses, 1);
+        atomic_sub(&target->linear_count, 1);
+    }
+    frame_put(target);
+    return 0;
+}
+
+static bool names_same_level(unsigned int level, const struct frame *table, mfn_t m)
+{
+    const struct frame *f = mfn_to_frame(m);
+
+    uint64_t w = atomic_load(&f->type);
+
+    return f == table || (frame_type_of(w) == table_type(level) && ft_count(w) > 0);
+}
+
+int pv_get_entry(struct domain *d, struct domain *owner, struct frame *table, unsigned int level, pte_t *e)
+{
+    mfn_t m = pte_mfn(*e);
+    int rc;
+
+    if (level == 1)
+        return get_l1_target(d, owner, e);
+    if ((*e & (PTE_PS | PTE_G)) || !mfn_valid(m))
+        return -EINVAL;
+    if (names_same_level(level, table, m))
+        rc = (*e & PTE_RW) ? -EINVAL : get_linear(d, table, mfn_to_frame(m));
+    else
+        rc = pv_get_frame_and_type(d, m, table_type(level - 1));
+    if (rc == 0)
+        *e |= PTE_US;
+    return rc;
+}
+
+int pv_put_entry(struct domain *d, struct frame *table, unsigned int level, pte_t e)
+{
+    mfn_t m = pte_mfn(e);
+
+    (void)d;
+    if (level == 1) {
+        put_l1_target(e);
+        return 0;
+    }
+    if (names_same_level(level, table, m))
+        return put_linear(table, mfn_to_frame(m));
+    return pv_put_frame_and_type(mfn_to_frame(m));
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Mapping another domain's granted frame into a PV guest's page tables: an
+ * ordinary level-1 entry whose target belongs to the granter. The entry holds
+ * its own references, beside those of the grant, so a guest that overwrites it
+ * by other means unbalances nothing.
+ */
+#include "abi/errno.h"
+#include "grant/grant.h"
+#include "pv/pv.h"
+
+/* The table and slot that `addr` names; the table is referenced. */
+static struct frame *find_slot(struct vcpu *v, uint64_t addr, bool contains_pte, unsigned int *slot)
+{
+    struct frame *f;
+
+    if (contains_pte) {
+        if ((addr & 7) || !mfn_valid(paddr_to_mfn(paddr(addr))))
+            return NULL;
+        f = mfn_to_frame(paddr_to_mfn(paddr(addr)));
+        *slot = (addr & (PAGE_SIZE - 1)) / 8;
+    } else {
+        f = pv_find_l1(v, addr, slot);
+    }
+    return f && frame_get(f, v->domain) ? f : NULL;
+}
+
+static int set_slot(struct vcpu *v, struct frame *f, unsigned int slot, struct domain *owner, pte_t e, mfn_t expect)
+{
+    struct frame *orphan;
+    pte_t old;
+    int rc;
+
+    if (!pv_lock_table(f, FRAME_L1))
+        return -EINVAL;
+    do {
+        old = READ_ONCE(((pte_t *)frame_to_ptr(f))[slot]);
+        if (!mfn_eq(expect, MFN_INVALID) && (!(old & PTE_P) || !mfn_eq(pte_mfn(old), expect))) {
+            rc = -ENOENT;
+            break;
+        }
+        rc = pv_mod_entry(v->domain, owner, f, FRAME_L1, slot, e, false, &old, &orphan);
+    } while (rc == -EAGAIN);
+    pv_unlock_table(f);
+    return rc;
+}
+
+static int grant_map(struct vcpu *v, uint64_t addr, uint32_t flags, mfn_t m, uint64_t cache)
+{
+    unsigned int slot;
+    struct frame *f = find_slot(v, addr, flags & GNTMAP_contains_pte, &slot);
+    pte_t e = pte_make(m, PTE_P | PTE_US | PTE_A | PTE_D | (flags & GNTMAP_readonly ? 0 : PTE_RW) | cache);
+    int rc;
+
+    if (!f)
+        return GNTST_general_error;
+    rc = set_slot(v, f, slot, mfn_to_frame(m)->owner, e, MFN_INVALID);
+    frame_put(f);
+    return rc ? GNTST_general_error : GNTST_okay;
+}
+
+static int grant_unmap(struct vcpu *v, uint64_t addr, uint64_t new_addr, uint32_t flags, mfn_t m)
+{
+    unsigned int slot;
+    struct frame *f = find_slot(v, addr, flags & GNTMAP_contains_pte, &slot);
+    pte_t new = 0;
+    int rc = 0;
+
+    if (!f)
+        return GNTST_general_error;
+    if (new_addr) {
+        new = pv_read_l1e(v, new_addr);
+        rc = pv_update_va(v, v->domain, new_addr, 0);
+    }
+    if (rc == 0)
+        rc = set_slot(v, f, slot, v->domain, new, m);
+    frame_put(f);
+    return rc ? GNTST_general_error : GNTST_okay;
+}
+
+const struct grant_host_ops pv_grant_ops = {.map = grant_map, .unmap = grant_unmap};

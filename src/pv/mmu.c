@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Changing page tables: one entry, or the root.
+ *
+ * The references of the new entry are taken before it is written, those of
+ * the old one dropped after. Old translations may stay in TLBs: they are the
+ * guest's business until the frame changes its type (see pagetype.c).
+ *
+ * A dropped table may be a large tree. Its undoing can be interrupted after
+ * the new entry is in place; what is left is then the vCPU's `unfinished`
+ * work, and the hypercall is continued until it is done.
+ */
+#include "abi/errno.h"
+#include "pv/pv.h"
+#include "x86/insn.h"
+
+int pv_finish(struct vcpu *v)
+{
+    struct frame *f = v->pv->unfinished;
+
+    if (!f)
+        return 0;
+    if (pv_put_frame_and_type(f))
+        return -ERESTART;
+    v->pv->unfinished = NULL;
+    return 0;
+}
+
+/* Same frame, same right to write: no reference changes. */
+static bool same_target(pte_t a, pte_t b)
+{
+    return (a & PTE_P) && (b & PTE_P) && ((a ^ b) & (PTE_ADDR | PTE_RW)) == 0;
+}
+
+/* Store `e`; with keep_ad or expect by compare-and-exchange, for the hardware sets A and D at any time. */
+static int write_entry(pte_t *slot, pte_t *old, pte_t e, bool keep_ad, pte_t *expect)
+{
+    pte_t found = expect ? *expect : *old;
+
+    if (!keep_ad && !expect) {
+        *old = atomic_xchg(slot, e);
+        return 0;
+    }
+    for (;;) {
+        pte_t want = keep_ad ? e | (found & (PTE_A | PTE_D)) : e;
+
+        if (atomic_cas(slot, &found, want)) {
+            *old = found;
+            return 0;
+        }
+        if (expect || ((found ^ *old) & ~(PTE_A | PTE_D))) {
+            if (expect)
+                *expect = found;
+            return -EAGAIN;
+        }
+    }
+}
+
+int pv_mod_entry(struct domain *d, struct domain *owner, struct frame *f, enum frame_type t, unsigned int slot,
+                 pte_t e, bool keep_ad, pte_t *expect, struct frame **orphan)
+{
+    unsigned int level = (unsigned int)t - FRAME_L1 + 1;
+    pte_t *p = (pte_t *)frame_to_ptr(f) + slot;
+    pte_t old = READ_ONCE(*p); /* only this CPU (the lock) and the hardware's A and D change it */
+    int rc;
+
+    *orphan = NULL;
+    if (!pv_slot_is_guest(level, slot))
+        return -EINVAL;
+    if (expect && *expect != old) {
+        *expect = old;
+        return -EAGAIN;
+    }
+    if (same_target(old, e) && (level == 1 || !(e & (PTE_PS | PTE_G)))) {
+        e |= PTE_US;
+        return write_entry(p, &old, e, keep_ad, expect);
+    }
+    if (e & PTE_P) {
+        rc = pv_get_entry(d, owner, f, level, &e);
+        if (rc)
+            return rc;
+    }
+    rc = write_entry(p, &old, e, keep_ad, expect);
+    if (rc) {
+        /* The hardware's A or D bit came between: the new references are given back. */
+        if ((e & PTE_P) && pv_put_entry(d, f, level, e))
+            *orphan = mfn_to_frame(pte_mfn(e));
+        return rc;
+    }
+    if ((old & PTE_P) && pv_put_entry(d, f, level, old)) {
+        *orphan = mfn_to_frame(pte_mfn(old));
+        return 1;
+    }
+    return 0;
+}
+
+/* An update of a table in place: lock, change, unlock. */
+static int mod_table(struct domain *pt_owner, struct domain *owner, struct frame *f, enum frame_type t,
+                     unsigned int slot, pte_t e, bool keep_ad)
+{
+    struct frame *orphan;
+    int rc;
+
+    if (!pv_lock_table(f, t))
+        return -EINVAL;
+    rc = pv_mod_entry(pt_owner, owner, f, t, slot, e, keep_ad, NULL, &orphan);
+    pv_unlock_table(f);
+    if (orphan) {
+        current_vcpu()->pv->unfinished = orphan;
+        return rc == 1 ? 1 : -ERESTART;
+    }
+    return rc;
+}
+
+int pv_mmu_update(struct domain *pt_owner, struct domain *owner, uint64_t ptr, pte_t e, bool keep_ad)
+{
+    mfn_t m = paddr_to_mfn(paddr(ptr));
+    unsigned int slot = (ptr & (PAGE_SIZE - 1)) / sizeof(pte_t);
+    struct frame *f;
+    enum frame_type t;
+    int rc;
+
+    if (!mfn_valid(m))
+        return -EINVAL;
+    f = mfn_to_frame(m);
+    if (!frame_get(f, pt_owner))
+        return -EINVAL;
+    t = frame_type_of(atomic_load(&f->type));
+    if (ft_is_table(t) && ft_count(atomic_load(&f->type))) {
+        rc = mod_table(pt_owner, owner, f, t, slot, e, keep_ad);
+    } else {
+        /* Not a page table now: plain memory, if it may be written. */
+        rc = pv_get_type(f, FRAME_WRITABLE);
+        if (rc == 0) {
+            atomic_store((pte_t *)frame_to_ptr(f) + slot, e);
+            pv_put_simple_type(f);
+        }
+    }
+    frame_put(f);
+    return rc;
+}
+
+/* The entry for `va` in `table`; 0 when it leads nowhere. */
+static mfn_t next_table(mfn_t table, uint64_t va, unsigned int level)
+{
+    /* The guest's other vCPUs may change it; the caller checks what it arrives at. */
+    pte_t e = READ_ONCE(((pte_t *)mfn_to_ptr(table))[PT_INDEX(va, level)]);
+
+    return (e & PTE_P) && !(e & PTE_PS) ? pte_mfn(e) : MFN_INVALID;
+}
+
+struct frame *pv_find_l1(struct vcpu *v, uint64_t va, unsigned int *slot)
+{
+    mfn_t m = v->pv->root_kernel;
+
+    if (!va_canonical(va) || (va >= HV_START && va < HV_END) || mfn_eq(m, MFN_INVALID))
+        return NULL;
+    for (unsigned int level = 4; level > 1; level--) {
+        m = next_table(m, va, level);
+        if (!mfn_valid(m))
+            return NULL;
+    }
+    *slot = PT_INDEX(va, 1);
+    return mfn_to_frame(m);
+}
+
+pte_t pv_read_l1e(struct vcpu *v, uint64_t va)
+{
+    unsigned int slot;
+    struct frame *f = pv_find_l1(v, va, &slot);
+
+    return f ? READ_ONCE(((pte_t *)frame_to_ptr(f))[slot]) : 0;
+}
+
+int pv_update_va(struct vcpu *v, struct domain *owner, uint64_t va, pte_t e)
+{
+    unsigned int slot;
+    struct frame *f = pv_find_l1(v, va, &slot);
+    int rc;
+
+    if (!f || !frame_get(f, v->domain))
+        return -EINVAL;
+    rc = mod_table(v->domain, owner, f, FRAME_L1, slot, e, false);
+    frame_put(f);
+    return rc;
+}
+
+static void drop_later(struct vcpu *v, mfn_t old, int *rc)
+{
+    if (mfn_eq(old, MFN_INVALID))
+        return;
+    if (pv_put_frame_and_type(mfn_to_frame(old))) {
+        v->pv->unfinished = mfn_to_frame(old);
+        *rc = -ERESTART;
+    }
+}
+
+int pv_set_root(struct vcpu *v, mfn_t root)
+{
+    bool running = cpu_local()->guest == &v->cpu;
+    mfn_t old = v->pv->root_kernel;
+    int rc = 0;
+
+    if (!mfn_eq(root, old)) {
+        rc = pv_get_frame_and_type(v->domain, root, FRAME_L4);
+        if (rc)
+            return rc;
+        v->pv->root_kernel = root;
+        v->cpu.cr3_kernel = mfn_to_paddr(root).v;
+    }
+    if (running)
+        guest_load_cr3(&v->cpu);
+    if (!mfn_eq(root, old))
+        drop_later(v, old, &rc);
+    return rc;
+}
+
+int pv_set_user_root(struct vcpu *v, mfn_t root)
+{
+    mfn_t old = v->pv->root_user;
+    int rc = 0;
+
+    if (mfn_eq(root, old))
+        return 0;
+    if (root.v == 0) {
+        root = MFN_INVALID;
+    } else {
+        rc = pv_get_frame_and_type(v->domain, root, FRAME_L4);
+        if (rc)
+            return rc;
+    }
+    v->pv->root_user = root;
+    v->cpu.cr3_user = mfn_eq(root, MFN_INVALID) ? 0 : mfn_to_paddr(root).v;
+    drop_later(v, old, &rc);
+    return rc;
+}
+
+int pv_drop_roots(struct vcpu *v)
+{
+    int rc = pv_finish(v);
+
+    if (rc)
+        return rc;
+    v->cpu.cr3_kernel = v->cpu.cr3_user = 0;
+    if (!mfn_eq(v->pv->root_kernel, MFN_INVALID)) {
+        mfn_t m = v->pv->root_kernel;
+
+        v->pv->root_kernel = MFN_INVALID;
+        drop_later(v, m, &rc);
+        if (rc)
+            return rc;
+    }
+    if (!mfn_eq(v->pv->root_user, MFN_INVALID)) {
+        mfn_t m = v->pv->root_user;
+
+        v->pv->root_user = MFN_INVALID;
+        drop_later(v, m, &rc);
+    }
+    return rc;
+}

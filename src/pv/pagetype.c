@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Taking and dropping type references: the loop around mem/frame_type.h's pure
+ * functions, and the walk over a table's entries that a change of type needs.
+ *
+ * Promotion walks up from entry 0, demotion down to entry 0, and each may stop
+ * at any entry when this CPU has something else to do. A walk holds the
+ * table's lock bit, and takes lock bits of tables of lower levels only, so no
+ * two CPUs can wait for each other.
+ *
+ * A frame that changes from writable to page table, or back, may still be
+ * reachable through old translations in the TLBs of its domain's CPUs. The
+ * stamp taken when its last use ended says on which: those are flushed before
+ * the new use begins.
+ */
+#include "abi/errno.h"
+#include "core/crosscall.h"
+#include "core/panic.h"
+#include "core/softirq.h"
+#include "mem/hvmap.h"
+#include "pv/pv.h"
+#include "x86/insn.h"
+#include "x86/upcalls.h"
+
+static bool swap_word(struct frame *f, uint64_t old, uint64_t next)
+{
+    return atomic_cas(&f->type, &old, next);
+}
+
+static void wait_for_other_cpu(void)
+{
+    cpu_relax();
+    upcall_crosscall();
+}
+
+static unsigned int level_of(enum frame_type t)
+{
+    return (unsigned int)t - FRAME_L1 + 1;
+}
+
+static void flush_stale(struct frame *f)
+{
+    struct domain *d = f->owner;
+
+    if (d)
+        tlb_flush(tlb_filter(atomic_load(&d->dirty_cpus), f->flush_stamp));
+}
+
+/* The word is locked by us: write its final form, whatever others do to the count meanwhile. */
+static void finish(struct frame *f, uint64_t (*form)(uint64_t))
+{
+    uint64_t w = atomic_load(&f->type);
+
+    while (!atomic_cas(&f->type, &w, form(w)))
+        ;
+}
+
+/*
+ * Drop the references of entries below partial_next. 0: none is left;
+ * -ERESTART: interrupted, partial_next says where.
+ */
+static int undo_entries(struct frame *f, enum frame_type t)
+{
+    unsigned int level = level_of(t);
+    pte_t *table = frame_to_ptr(f);
+
+    while (f->partial_next > 0) {
+        unsigned int slot = f->partial_next - 1u;
+
+        if (pv_slot_is_guest(level, slot) && (table[slot] & PTE_P)) {
+            int rc = pv_put_entry(f->owner, f, level, table[slot]);
+
+            if (rc)
+                return rc;
+        }
+        f->partial_next = (uint16_t)slot;
+        if (level > 1 && (table[slot] & PTE_P) && preempt_pending())
+            return -ERESTART;
+    }
+    return 0;
+}
+
+/* Take references for entries from partial_next on. Errors leave partial_next at the entry that failed. */
+static int validate_entries(struct frame *f, enum frame_type t)
+{
+    unsigned int level = level_of(t);
+    pte_t *table = frame_to_ptr(f);
+
+    while (f->partial_next < PTES_PER_TABLE) {
+        unsigned int slot = f->partial_next;
+        pte_t e = table[slot];
+
+        if (pv_slot_is_guest(level, slot) && (e & PTE_P)) {
+            int rc = pv_get_entry(f->owner, f->owner, f, level, &e);
+
+            if (rc)
+                return rc;
+            table[slot] = e;
+            f->partial_next = (uint16_t)(slot + 1);
+            if (level > 1 && slot + 1 < PTES_PER_TABLE && preempt_pending())
+                return -ERESTART;
+        }
+        f->partial_next = (uint16_t)(slot + 1);
+    }
+    if (level == 4)
+        hvmap_fill_root(table);
+    return 0;
+}
+
+/* Locked by us with count 0 or 1, partially done: leave it for later. With count 0 the frame must keep itself alive. */
+static void leave_partial(struct frame *f, bool was_partial)
+{
+    if (ft_count(atomic_load(&f->type)) == 0 && !was_partial)
+        frame_get_known(f);
+    finish(f, ft_interrupted);
+}
+
+/* FT_UNDO: true when the walk is complete and the word is at count 0. */
+static int run_undo(struct frame *f, uint64_t w)
+{
+    bool own_ref = (w & FT_PARTIAL) && ft_count(w) == 0;
+
+    if (w & FT_VALIDATED)
+        f->partial_next = PTES_PER_TABLE;
+    if (undo_entries(f, frame_type_of(w))) {
+        leave_partial(f, own_ref);
+        return -ERESTART;
+    }
+    f->flush_stamp = tlb_stamp_now();
+    finish(f, ft_undone);
+    if (own_ref)
+        frame_put(f);
+    return 0;
+}
+
+static int run_validate(struct frame *f, uint64_t w, enum frame_type t)
+{
+    bool own_ref = (w & FT_PARTIAL) && ft_count(w) == 0;
+    int rc;
+
+    if (!(w & FT_PARTIAL))
+        f->partial_next = 0;
+    rc = validate_entries(f, t);
+    if (rc == 0) {
+        finish(f, ft_validated);
+        if (own_ref)
+            frame_put(f);
+        return 0;
+    }
+    if (rc != -ERESTART && ft_count(w) == 0 && undo_entries(f, t) == 0) {
+        finish(f, ft_undone);
+        if (own_ref)
+            frame_put(f);
+        return rc;
+    }
+    leave_partial(f, own_ref);
+    return rc;
+}
+
+int pv_get_type(struct frame *f, enum frame_type t)
+{
+    for (;;) {
+        uint64_t w = atomic_load(&f->type), next;
+        bool flush;
+
+        switch (ft_get(w, t, &next, &flush)) {
+        case FT_REFUSE:
+            return -EINVAL;
+        case FT_WAIT:
+            wait_for_other_cpu();
+            continue;
+        case FT_DONE:
+            if (!flush) {
+                if (swap_word(f, w, next))
+                    return 0;
+                continue;
+            }
+            /* Become locked first: nobody may use it as the new type before the flush. */
+            if (!swap_word(f, w, ft_word(t) | FT_LOCKED))
+                continue;
+            flush_stale(f);
+            atomic_store(&f->type, next);
+            return 0;
+        case FT_UNDO:
+            if (!swap_word(f, w, next))
+                continue;
+            if (run_undo(f, w))
+                return -ERESTART;
+            continue;
+        case FT_VALIDATE:
+            if (!swap_word(f, w, next))
+                continue;
+            if (flush)
+                flush_stale(f);
+            return run_validate(f, w, t);
+        }
+    }
+}
+
+int pv_put_type(struct frame *f)
+{
+    for (;;) {
+        uint64_t w = atomic_load(&f->type), next;
+
+        switch (ft_put(w, &next)) {
+        case FT_WAIT:
+            wait_for_other_cpu();
+            continue;
+        case FT_DONE:
+            if (ft_count(next) == 0)
+                f->flush_stamp = tlb_stamp_now();
+            if (swap_word(f, w, next))
+                return 0;
+            continue;
+        default:
+            if (swap_word(f, w, next))
+                return run_undo(f, w);
+        }
+    }
+}
+
+void pv_put_simple_type(struct frame *f)
+{
+    int rc = pv_put_type(f);
+
+    ASSERT(rc == 0);
+}
+
+int pv_get_frame_and_type(struct domain *d, mfn_t m, enum frame_type t)
+{
+    struct frame *f;
+    int rc;
+
+    if (!mfn_valid(m))
+        return -EINVAL;
+    f = mfn_to_frame(m);
+    if (!frame_get(f, d))
+        return -EINVAL;
+    rc = pv_get_type(f, t);
+    if (rc)
+        frame_put(f);
+    return rc;
+}
+
+int pv_put_frame_and_type(struct frame *f)
+{
+    int rc = pv_put_type(f);
+
+    if (rc == 0)
+        frame_put(f);
+    return rc;
+}
+
+bool pv_lock_table(struct frame *f, enum frame_type t)
+{
+    for (;;) {
+        uint64_t w = atomic_load(&f->type), next;
+
+        switch (ft_lock(w, t, &next)) {
+        case FT_DONE:
+            if (swap_word(f, w, next))
+                return true;
+            continue;
+        case FT_WAIT:
+            wait_for_other_cpu();
+            continue;
+        default:
+            return false;
+        }
+    }
+}
+
+void pv_unlock_table(struct frame *f)
+{
+    atomic_and(&f->type, ~(uint64_t)FT_LOCKED);
+}
+
+int pv_pin(struct domain *d, mfn_t m, enum frame_type t)
+{
+    int rc = pv_get_frame_and_type(d, m, t);
+    struct frame *f;
+
+    if (rc)
+        return rc;
+    f = mfn_to_frame(m);
+    if (atomic_or(&f->type, FT_PINNED) & FT_PINNED) {
+        /* The pin's own count is still there: this drop cannot be the last. */
+        pv_put_simple_type(f);
+        frame_put(f);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+int pv_unpin(struct domain *d, mfn_t m)
+{
+    struct frame *f;
+    int rc;
+
+    if (!mfn_valid(m))
+        return -EINVAL;
+    f = mfn_to_frame(m);
+    if (!frame_get(f, d))
+        return -EINVAL;
+    if (!(atomic_and(&f->type, ~(uint64_t)FT_PINNED) & FT_PINNED)) {
+        frame_put(f);
+        return -EINVAL;
+    }
+    rc = pv_put_type(f);
+    if (rc)
+        atomic_or(&f->type, FT_PINNED); /* the pin still holds its count: the caller asks again */
+    else
+        frame_put(f);
+    frame_put(f);
+    return rc;
+}
+
+int pv_undo_partial(struct frame *f)
+{
+    for (;;) {
+        uint64_t w = atomic_load(&f->type);
+
+        if (!(w & FT_PARTIAL) || ft_count(w) > 0)
+            return 0;
+        if (w & FT_LOCKED)
+            wait_for_other_cpu();
+        else if (swap_word(f, w, w | FT_LOCKED))
+            return run_undo(f, w);
+    }
+}
+
+int pv_pin_root(struct domain *d, mfn_t root)
+{
+    int rc;
+
+    do
+        rc = pv_pin(d, root, FRAME_L4);
+    while (rc == -ERESTART);
+    return rc;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Writes to page tables by ordinary instructions.
+ *
+ * A guest kernel's page tables are mapped read-only, and its stores to them
+ * fault. If the address lies in one of its own level-1 tables, the instruction
+ * is emulated and the store becomes a checked change of that entry. Linux does
+ * this wherever it exchanges an entry atomically (ptep_get_and_clear).
+ */
+#include "abi/errno.h"
+#include "lib/string.h"
+#include "pv/emulate.h"
+#include "pv/pv.h"
+#include "x86/uaccess.h"
+
+struct pt_write {
+    struct vcpu *v;
+    struct frame *table;
+    uint64_t va;           /* page of the guest's that maps the table */
+};
+
+static int pt_read(struct emul_ctx *ctx, uint64_t va, void *to, unsigned int bytes)
+{
+    return guest_copy_from(to, va, bytes) ? EMUL_UNHANDLEABLE : EMUL_OKAY;
+}
+
+/* Change the 8-byte entry around [va, va+bytes) from *old (all 8 bytes) to new. */
+static int change(struct pt_write *w, uint64_t va, uint64_t *old, uint64_t new)
+{
+    struct frame *orphan;
+    int rc;
+
+    if (!pv_lock_table(w->table, FRAME_L1))
+        return EMUL_UNHANDLEABLE;
+    rc = pv_mod_entry(w->v->domain, w->v->domain, w->table, FRAME_L1, (va & (PAGE_SIZE - 1)) / 8, new, false, old,
+                      &orphan);
+    pv_unlock_table(w->table);
+    return rc == 0 || rc == -EAGAIN ? EMUL_OKAY : EMUL_UNHANDLEABLE;
+}
+
+static int pt_cmpxchg(struct emul_ctx *ctx, uint64_t va, void *old, const void *new, unsigned int bytes)
+{
+    struct pt_write *w = ctx->opaque;
+    unsigned int shift = (unsigned int)(va & 7) * 8;
+    uint64_t mask = bytes == 8 ? ~0ULL : (BIT(bytes * 8) - 1) << shift;
+    pte_t *entry, was, o = 0, n = 0;
+    int rc;
+
+    if ((va & ~(uint64_t)(PAGE_SIZE - 1)) != w->va || bytes > 8 || (va & 7) + bytes > 8)
+        return EMUL_UNHANDLEABLE;
+    memcpy(&o, old, bytes);
+    memcpy(&n, new, bytes);
+    o <<= shift;
+    n <<= shift;
+    entry = (pte_t *)frame_to_ptr(w->table) + (va & (PAGE_SIZE - 1)) / 8;
+    was = READ_ONCE(*entry);
+    if ((was & mask) != o) {
+        was = (was & mask) >> shift;
+        memcpy(old, &was, bytes);
+        return EMUL_OKAY;
+    }
+    o |= was & ~mask;
+    rc = change(w, va, &o, n | (was & ~mask));
+    o = (o & mask) >> shift;
+    memcpy(old, &o, bytes);
+    return rc;
+}
+
+static int pt_write(struct emul_ctx *ctx, uint64_t va, const void *from, unsigned int bytes)
+{
+    struct pt_write *w = ctx->opaque;
+    uint64_t old, seen;
+    int rc;
+
+    if ((va & ~(uint64_t)(PAGE_SIZE - 1)) != w->va || bytes > 8 || (va & 7) + bytes > 8)
+        return EMUL_UNHANDLEABLE;
+    /* The hardware may set A and D between the read and the exchange: again, then. */
+    do {
+        old = READ_ONCE(((pte_t *)frame_to_ptr(w->table))[(va & (PAGE_SIZE - 1)) / 8]) >> ((va & 7) * 8);
+        seen = old;
+        rc = pt_cmpxchg(ctx, va, &seen, from, bytes);
+    } while (rc == EMUL_OKAY && memcmp(&seen, &old, bytes));
+    return rc;
+}
+
+static const struct emul_ops pt_ops = {
+    .fetch = pv_emul_fetch,
+    .read = pt_read,
+    .write = pt_write,
+    .cmpxchg = pt_cmpxchg,
+    .segment = pv_emul_segment,
+};
+
+bool pv_emulate_pt_write(struct vcpu *v, uint64_t cr2)
+{
+    struct pt_write w = {.v = v, .va = cr2 & ~(uint64_t)(PAGE_SIZE - 1)};
+    struct emul_ctx ctx = {.regs = &v->cpu.regs, .ops = &pt_ops, .opaque = &w, .mode64 = true};
+    pte_t e = pv_read_l1e(v, cr2);
+    uint64_t word;
+    int rc;
+
+    if ((e & (PTE_P | PTE_RW)) != PTE_P || !mfn_valid(pte_mfn(e)))
+        return false;
+    w.table = mfn_to_frame(pte_mfn(e));
+    if (!frame_get(w.table, v->domain))
+        return false;
+    word = atomic_load(&w.table->type);
+    rc = EMUL_UNHANDLEABLE;
+    if (frame_type_of(word) == FRAME_L1 && (word & FT_VALIDATED))
+        rc = emul_decode(&ctx) == EMUL_OKAY ? emul_execute(&ctx) : EMUL_UNHANDLEABLE;
+    frame_put(w.table);
+    if (rc == EMUL_EXCEPTION)
+        pv_inject_exception(v, ctx.fault.vector, ctx.fault.error_code);
+    return rc != EMUL_UNHANDLEABLE;
+}

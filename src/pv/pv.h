@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Paravirtual guests: what the folders below pv/ and its own files share. */
+#ifndef PV_PV_H
+#define PV_PV_H
+
+#include "domain/vcpu.h"
+#include "mem/frame_type.h"
+#include "x86/pte.h"
+
+struct grant_host_ops;
+
+struct pv_domain {
+    struct frame *cursor;    /* where relinquishing goes on: a frame of d->pages, referenced */
+    uint32_t step;
+};
+
+/* One vCPU's PV state that assembly does not need. Owned by the CPU that runs it, or whoever has it paused. */
+struct pv_vcpu {
+    struct trap_info traps[256];    /* as the guest registered them */
+    mfn_t root_kernel, root_user;   /* hold a total and an L4 type reference; MFN_INVALID: none */
+    struct frame *unfinished;       /* its last type and total reference are ours to drop; interrupted, see pv_finish() */
+    uint32_t area;                  /* its slot in the vCPU areas */
+    mfn_t gdt_frames[14];           /* hold a SEGDESC type reference; MFN_INVALID */
+    uint32_t gdt_entries;
+    mfn_t ldt_frames[16];           /* mapped on first use */
+    uint64_t ldt_linear;            /* in the guest */
+    uint32_t ldt_entries;
+    uint64_t cr4_guest;             /* CR4 as it reads it */
+    bool in_nmi;
+};
+
+/* Once at boot. */
+void pv_init(void);
+
+/* --- pagetype.c: types of frames; f's owner or anybody, no lock needed --- */
+
+/*
+ * Take a type reference; the caller holds a total one. 0; -EINVAL: in use as
+ * another type, or its entries are not allowed; -ERESTART: interrupted, call
+ * again (nothing is held).
+ */
+int pv_get_type(struct frame *f, enum frame_type t) MUST_CHECK;
+/* Drop one. 0; -ERESTART: interrupted, the reference is still held, call again. */
+int pv_put_type(struct frame *f) MUST_CHECK;
+/* For types that have nothing to undo (WRITABLE, SEGDESC). */
+void pv_put_simple_type(struct frame *f);
+/* Total and type together. `d` must own it. */
+int pv_get_frame_and_type(struct domain *d, mfn_t m, enum frame_type t) MUST_CHECK;
+int pv_put_frame_and_type(struct frame *f) MUST_CHECK;
+
+/* Exclusive use of a validated table's entries. False: it is not one of that level. */
+bool pv_lock_table(struct frame *f, enum frame_type t);
+void pv_unlock_table(struct frame *f);
+
+int pv_pin(struct domain *d, mfn_t m, enum frame_type t);   /* 0, -EINVAL, -ERESTART */
+int pv_unpin(struct domain *d, mfn_t m);                    /* 0, -EINVAL, -ERESTART */
+
+/* Undo a validation that was interrupted and never taken up again. 0 or -ERESTART. */
+int pv_undo_partial(struct frame *f);
+
+/* For builder/: make `root` and all below it page tables and pin it; preemption is waited for. 0 or -EINVAL. */
+int pv_pin_root(struct domain *d, mfn_t root);
+
+/* --- entries.c: what an entry may be, and the references that it holds --- */
+
+/* Check entry *e for a table of `level` of domain d, whose targets belong to `owner`; take references; complete the flags in *e. */
+int pv_get_entry(struct domain *d, struct domain *owner, struct frame *table, unsigned int level, pte_t *e) MUST_CHECK;
+/* Drop the references of `e`. 0 or -ERESTART. */
+int pv_put_entry(struct domain *d, struct frame *table, unsigned int level, pte_t e) MUST_CHECK;
+/* May the guest set entry `slot` of a table of this level at all? */
+bool pv_slot_is_guest(unsigned int level, unsigned int slot);
+
+/* --- mmu.c: the operations of the interface on page tables --- */
+
+/* Operations that replace a page table and are interrupted while undoing the old one leave that to the vCPU;
+ * every such operation begins with this. 0 or -ERESTART. */
+int pv_finish(struct vcpu *v);
+
+/*
+ * Write `e` into slot `slot` of table f, which is locked and of type `t`, of
+ * domain d; its target belongs to `owner`. keep_ad: accessed and dirty bits
+ * stay. If `expect` is not NULL the entry must still be *expect (a compare and
+ * exchange; *expect is what was found, -EAGAIN). 0, -EINVAL, -EPERM; -ERESTART:
+ * not done; 1: done, and *orphan is the frame whose references are still to be dropped.
+ */
+int pv_mod_entry(struct domain *d, struct domain *owner, struct frame *f, enum frame_type t, unsigned int slot,
+                 pte_t e, bool keep_ad, pte_t *expect, struct frame **orphan);
+/* MMU_NORMAL_PT_UPDATE at machine address `ptr`. pt_owner: whose table; owner: whose frames. */
+int pv_mmu_update(struct domain *pt_owner, struct domain *owner, uint64_t ptr, pte_t e, bool keep_ad);
+/* The level-1 entry that maps `va` under the vCPU's kernel root: its table's frame and slot; NULL: none. */
+struct frame *pv_find_l1(struct vcpu *v, uint64_t va, unsigned int *slot);
+int pv_update_va(struct vcpu *v, struct domain *owner, uint64_t va, pte_t e);
+/* Read it; 0 if there is none. */
+pte_t pv_read_l1e(struct vcpu *v, uint64_t va);
+int pv_set_root(struct vcpu *v, mfn_t root);       /* NEW_BASEPTR: 0, -EINVAL, -ERESTART */
+int pv_set_user_root(struct vcpu *v, mfn_t root);  /* NEW_USER_BASEPTR; mfn 0: none */
+/* Drop both roots; -ERESTART. */
+int pv_drop_roots(struct vcpu *v);
+/* The emulated write of a PTE by a guest that wrote to its own page table: the fault's address and registers. True: done. */
+bool pv_emulate_pt_write(struct vcpu *v, uint64_t cr2);
+
+/* --- descriptors.c --- */
+int pv_area_alloc(struct vcpu *v);
+void pv_area_free(struct vcpu *v);
+int pv_set_gdt(struct vcpu *v, const mfn_t *frames, unsigned int entries);
+void pv_drop_gdt(struct vcpu *v);
+int pv_set_ldt(struct vcpu *v, uint64_t base, unsigned int entries);
+void pv_drop_ldt(struct vcpu *v);
+/* A fault inside the vCPU's LDT area: map the guest's page there. True: try again. */
+bool pv_ldt_fault(struct vcpu *v, uint64_t offset);
+/* Make a descriptor one that ring 3 may have; false: it cannot be allowed. */
+bool pv_fix_descriptor(uint64_t *desc);
+int pv_update_descriptor(struct domain *d, uint64_t pa, uint64_t desc);
+/* A selector that ring 3 may load as CS/SS of a guest: RPL 3 at least. */
+uint16_t pv_fix_selector(uint16_t sel);
+
+/* --- traps.c --- */
+/* Give the running vCPU exception `vector`; its handler is called on return. Without a handler the domain is crashed. */
+void pv_inject_exception(struct vcpu *v, unsigned int vector, uint32_t error_code);
+void pv_inject_page_fault(struct vcpu *v, uint64_t cr2, uint32_t error_code);
+
+/* --- privop.c: instructions that ring 3 may not do --- */
+/* True: done (registers advanced) or an exception was injected. False: not one of them. */
+bool pv_emulate_privop(struct vcpu *v);
+/* The #UD with the forced-emulation prefix before CPUID. */
+bool pv_emulate_forced_cpuid(struct vcpu *v);
+
+/* fpu_taskswitch: the running vCPU's CR0.TS. */
+void pv_set_ts(struct vcpu *v, bool set);
+/* Work out the CR4 for it to run with from cr4_guest; loaded if it runs here. */
+void pv_load_cr4(struct vcpu *v);
+
+/* --- cpuid.c: what a PV guest sees --- */
+void pv_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t r[4]);
+
+/* --- debugreg.c --- */
+int pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value);   /* 0, -EINVAL, -EPERM */
+uint64_t pv_get_debugreg(struct vcpu *v, unsigned int reg);
+
+/* --- grant_map.c: what grant/ needs of us (registered by pv_init) --- */
+extern const struct grant_host_ops pv_grant_ops;
+
+/* --- iret.c: HYPERVISOR_iret; false: the frame cannot be used and the domain has been crashed --- */
+bool pv_iret(struct vcpu *v);
+
+#endif
