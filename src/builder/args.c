@@ -56,8 +56,8 @@ bool args_is_server(const char *args)
 
 static bool is_name_char(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
-           c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
 }
 
 static int read_domain(struct span value, const struct args_limits *limits, struct server_args *out)
@@ -152,7 +152,7 @@ static int read_option(const struct option *o, const struct args_limits *limits,
     int error;
 
     if (key == NULL) {
-        fault_set(fault, "unknown key: found %.*s, expected domain, memory, vcpus, cpus, weight, console or --",
+        fault_set(fault, "unknown key: found %.*s, expected domain, memory, vcpus, cpus, weight, console, --",
                   shown(o->word), o->word.at);
         return -EINVAL;
     }
@@ -181,8 +181,8 @@ static int read_cmdline(const char *text, struct server_args *out, struct fault 
     out->cmdline = text;
     if (strlen(text) < SERVER_CMDLINE_MAX)
         return 0;
-    fault_set(fault, "bad value of the kernel's arguments: found %zu bytes, expected at most %u", strlen(text),
-              SERVER_CMDLINE_MAX - 1);
+    fault_set(fault, "bad value of the kernel's arguments: found %zu bytes, expected at most %u",
+              strlen(text), SERVER_CMDLINE_MAX - 1);
     return -EINVAL;
 }
 
@@ -247,7 +247,7 @@ int args_parse_dom0_mem(const char *value, struct dom0_memory *out, struct fault
             part = (struct span){part.at + 4, part.len - 4};
         }
         if (read_dom0_size(part, size) != 0) {
-            fault_set(fault, "bad value: found %.*s, expected SIZE, min:SIZE or max:SIZE, with commas between",
+            fault_set(fault, "bad value: found %.*s, expected SIZE, min:SIZE, max:SIZE, with commas between",
                       shown(span_of(value)), value);
             *out = (struct dom0_memory){0};
             return -EINVAL;
@@ -257,7 +257,8 @@ int args_parse_dom0_mem(const char *value, struct dom0_memory *out, struct fault
     return 0;
 }
 
-int args_parse_dom0_vcpus(const char *value, uint32_t cpus, uint32_t vcpus_max, uint32_t *out, struct fault *fault)
+int args_parse_dom0_vcpus(const char *value, uint32_t cpus, uint32_t vcpus_max, uint32_t *out,
+                          struct fault *fault)
 {
     uint64_t min = 1, max = vcpus_max;
     struct span text = span_of(value != NULL ? value : "-");

@@ -51,7 +51,7 @@ int args_parse_server(const char *args, const struct args_limits *limits, struct
  */
 const char *args_plain_cmdline(const char *args, const char *loader);
 
-/* dom0_mem=: parts separated by commas, each SIZE, min:SIZE or max:SIZE, in kilobytes; -SIZE: all but that. */
+/* dom0_mem=: SIZE, min:SIZE, max:SIZE with commas between, in kilobytes; -SIZE: all but that. */
 struct dom0_size {
     bool given, all_but;
     uint64_t bytes;
@@ -63,9 +63,13 @@ struct dom0_memory {
 int args_parse_dom0_mem(const char *value, struct dom0_memory *out, struct fault *fault);
 
 /* dom0_max_vcpus=: N, MIN-MAX, MIN- or -MAX. How many, of `cpus` there are; 0 or -EINVAL. */
-int args_parse_dom0_vcpus(const char *value, uint32_t cpus, uint32_t vcpus_max, uint32_t *out, struct fault *fault);
+int args_parse_dom0_vcpus(const char *value, uint32_t cpus, uint32_t vcpus_max, uint32_t *out,
+                          struct fault *fault);
 
-/* Frames dom0 gets of `free`, and may own at most (UINT64_MAX: no limit). Without a size: all but a sixteenth (at most 128 MB). */
+/*
+ * Frames that dom0 gets of `free`, and may own at most (UINT64_MAX: no limit).
+ * Without a size: all but a sixteenth, of which at most 128 MB.
+ */
 uint64_t args_dom0_pages(const struct dom0_memory *m, uint64_t free, uint64_t *max_pages);
 
 #endif

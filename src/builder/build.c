@@ -57,10 +57,10 @@ static int lay_out(struct build *b, struct fault *fault)
     int error = layout_compute(&in, &b->layout);
 
     if (error == -ENOMEM) {
-        fault_set(fault, "not enough memory: found %llu MB for it, expected at least %llu MB for this kernel and ramdisk",
+        fault_set(fault, "not enough memory: found %llu MB, expected at least %llu MB for what it loads",
                   (unsigned long long)megabytes(in.nr_pages), (unsigned long long)megabytes(b->layout.end));
     } else if (error != 0) {
-        fault_set(fault, "damaged kernel: found addresses 0x%llx to 0x%llx, expected a range that can be mapped",
+        fault_set(fault, "damaged kernel: found addresses 0x%llx to 0x%llx, expected what can be mapped",
                   (unsigned long long)k->virt_base, (unsigned long long)k->vend);
     } else if (in.nr_pages > page_alloc_free_frames()) {
         error = no_memory(b, fault);
@@ -346,6 +346,6 @@ int build_step(struct build *b, struct fault *fault)
     if (error == -ENOMEM)
         return no_memory(b, fault);
     if (error != -ERESTART)
-        fault_set(fault, "cannot be started: found error %d in step %u of building, expected none", error, b->phase);
+        fault_set(fault, "cannot be started: found error %d in phase %u, expected none", error, b->phase);
     return error;
 }

@@ -5,7 +5,10 @@
 
 #include "domain/domain.h"
 
-/* Read the modules (classic and domain= forms), name every mistake, build and start what can be. Boot CPU, all CPUs online. */
+/*
+ * Read the modules (classic and domain= forms), name every mistake, build and
+ * start what can be. Boot CPU, once, all CPUs online.
+ */
 void servers_start(void);
 
 /* Operator's commands, by name; -ENOENT, -EINVAL. */

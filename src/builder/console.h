@@ -20,22 +20,22 @@ struct domain;
 
 /* One that speaks and may be given the input: a server or dom0. */
 struct console_source {
-    char name[SERVER_NAME_MAX];  /* [c] */
-    bool marked;                 /* [c] "[name] " is put in front of its lines */
-    struct domain *domain;       /* [s] NULL: it does not run */
-    struct line line;            /* [s] */
-    struct console_ring ring;    /* [w] page NULL: it uses console_io */
-    uint32_t port;               /* [w] */
-    uint32_t has_output;         /* [a] its ring may hold something */
+    char name[SERVER_NAME_MAX];    /* [c] */
+    bool marked;                   /* [c] "[name] " is put in front of its lines */
+    struct domain *domain;         /* [s] NULL: it does not run */
+    struct line line;              /* [s] */
+    struct console_ring ring;      /* [w] page NULL: it uses console_io */
+    uint32_t port;                 /* [w] */
+    uint32_t has_output;           /* [a] its ring may hold something */
     char typed[CONSOLE_TYPED_MAX]; /* [s] input for console_io */
     uint32_t typed_in, typed_out;  /* [s] */
 };
 
-/* A further source, the last in the order of Ctrl-O. `name` is copied. Before console_ready(). */
+/* One more source, the last in the order of Ctrl-O. `name` is copied. Until console_ready(). */
 void console_add(struct console_source *c, const char *name, bool marked);
 /* The domain behind it exists. `page` NULL: console_io. */
 void console_attach(struct console_source *c, struct domain *d, struct xencons_interface *page, uint32_t port);
-/* The domain is about to go: what it wrote last is printed. Unless it comes back, the input leaves it. */
+/* The domain is about to go: its last words are shown. Unless it comes back, the input leaves it. */
 void console_detach(struct console_source *c, bool comes_back);
 /* Its ring has news. Any context. */
 void console_source_kick(struct console_source *c);

@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Kernels ready to be loaded. Modules with the same bytes are one image, which
- * is unpacked once and kept as long as the machine runs, for restarts.
+ * Kernels ready to be loaded. One that several servers share is unpacked once,
+ * and kept as long as the machine runs, for restarts.
  */
 #ifndef BUILDER_IMAGE_H
 #define BUILDER_IMAGE_H
 
 #include "builder/args.h"
 #include "lib/pvkernel.h"
-#include "platform/platform.h"
 
 struct image {
     const void *module;       /* what the loader brought */
-    uint64_t module_size;
     const void *bytes;        /* the ELF */
     uint64_t size;
     struct elf elf;
@@ -22,9 +20,9 @@ struct image {
 };
 
 /*
- * The kernel in a module. 0, or -ENOEXEC with a fault (also -ENOMEM). Boot CPU,
- * before any guest runs.
+ * The kernel in a module, which is known by its address. 0, or -ENOEXEC or
+ * -ENOMEM with a fault. Boot CPU, before any guest runs.
  */
-int image_open(const struct boot_module *m, const struct image **out, struct fault *fault);
+int image_open(const void *module, uint64_t size, const struct image **out, struct fault *fault);
 
 #endif

@@ -102,7 +102,8 @@ int layout_compute(const struct layout_input *in, struct layout *out)
     uint64_t next;
     int error;
 
-    if (!range_allowed(in->virt_base, in->kernel_end) || in->nr_pages > PAGES_MAX || l.ramdisk_pages > PAGES_MAX)
+    if (!range_allowed(in->virt_base, in->kernel_end) || in->nr_pages > PAGES_MAX ||
+        l.ramdisk_pages > PAGES_MAX)
         return -EINVAL;
     next = pages_of(in->kernel_end - in->virt_base);
     if (!in->ramdisk_unmapped) {

@@ -19,7 +19,10 @@ struct layout_input {
     bool initial_domain;     /* no store and console pages */
 };
 
-/* Frame numbers are pseudo-physical; *_pages are counts. Between v_start and v_end, address = v_start + frame * 4096. */
+/*
+ * Frame numbers are pseudo-physical; *_pages are counts. Between v_start and
+ * v_end, address = v_start + frame * 4096.
+ */
 struct layout {
     uint64_t v_start, v_end;
     uint64_t ramdisk, ramdisk_pages;

@@ -183,7 +183,7 @@ static void report_end(struct server *s)
     log_always("free frames: %llu", (unsigned long long)free);
     if (others_live(s))
         return;
-    free_without_any = MAX(free_without_any, free); /* start-up's own memory is returned after the first build */
+    free_without_any = MAX(free_without_any, free); /* start-up's own memory comes back late */
     if (!s->build_wanted)
         log_always("all servers have ended");
 }

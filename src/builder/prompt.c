@@ -27,8 +27,8 @@ static void do_list(struct server *none)
 
         for (uint32_t v = 0; s->phase == SERVER_LIVE && v < s->args.vcpus; v++)
             ms += (uint64_t)sched_cpu_time(&s->domain->vcpu[v]->unit) / 1000000;
-        screen_print("%-16s %4u %-8s %5u %7llu MB %7llu.%llu s", s->args.name, s->id, server_state(s), s->args.vcpus,
-                     (unsigned long long)(s->nr_pages / 256), (unsigned long long)(ms / 1000),
+        screen_print("%-16s %4u %-8s %5u %7llu MB %7llu.%llu s", s->args.name, s->id, server_state(s),
+                     s->args.vcpus, (unsigned long long)(s->nr_pages / 256), (unsigned long long)(ms / 1000),
                      (unsigned long long)(ms % 1000 / 100));
     }
 }
@@ -44,8 +44,9 @@ static void print_registers(const struct vcpu *v)
     screen_print("  rip %016llx  rsp %016llx  rflags %08llx  cs %04x  ss %04x", (unsigned long long)r->rip,
                  (unsigned long long)r->rsp, (unsigned long long)r->rflags, r->cs, r->ss);
     for (size_t i = 0; i < ARRAY_SIZE(names); i += 3)
-        screen_print("  %s %016llx  %s %016llx  %s %016llx", names[i], (unsigned long long)values[i], names[i + 1],
-                     (unsigned long long)values[i + 1], names[i + 2], (unsigned long long)values[i + 2]);
+        screen_print("  %s %016llx  %s %016llx  %s %016llx", names[i], (unsigned long long)values[i],
+                     names[i + 1], (unsigned long long)values[i + 1], names[i + 2],
+                     (unsigned long long)values[i + 2]);
 }
 
 /* What the vCPU does. The guest may change its event words as we read them: they are only shown. */
@@ -83,8 +84,9 @@ static void do_state(struct server *s)
     }
     for (size_t i = 0; i < ARRAY_SIZE(s->domain->shared_info->evtchn_pending); i++)
         words += READ_ONCE(s->domain->shared_info->evtchn_pending[i]) != 0;
-    screen_print("%s: %s, domain %u, %llu frames, %llu words of events pending", s->args.name, server_state(s),
-                 s->domain->id, (unsigned long long)s->domain->tot_pages, (unsigned long long)words);
+    screen_print("%s: %s, domain %u, %llu frames, %llu words of events pending", s->args.name,
+                 server_state(s), s->domain->id, (unsigned long long)s->domain->tot_pages,
+                 (unsigned long long)words);
     for (uint32_t i = 0; i < s->args.vcpus; i++)
         print_vcpu(s->domain->vcpu[i]);
 }

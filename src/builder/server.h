@@ -12,6 +12,7 @@
 
 #include "builder/build.h"
 #include "builder/console.h"
+#include "platform/platform.h"
 
 enum server_phase {
     SERVER_GONE,     /* no domain: not yet built, ended, or could not be built */

@@ -10,14 +10,49 @@
 #include "core/log.h"
 #include "mem/heap.h"
 #include "mem/page_alloc.h"
+#include "platform/platform.h"
 #include "x86/cpu.h"
 
 struct server *servers[SERVERS_MAX];
 size_t nr_servers;
 
+/* The modules' bytes; the same pointer for the same bytes. */
+static const void *module_bytes[BOOT_MODULES_MAX];
+
 static void tell(size_t module, const char *name, const struct fault *fault)
 {
     log_always("module %zu (%s): %s", module + 1, name, fault->text);
+}
+
+/* memcmp() goes byte by byte; modules are large, and begin on a page. */
+static bool same_bytes(const void *a, const void *b, uint64_t size)
+{
+    const uint64_t *x = a, *y = b;
+    uint64_t words = size / sizeof(*x);
+
+    for (uint64_t i = 0; i < words; i++) {
+        if (x[i] != y[i])
+            return false;
+    }
+    return memcmp(x + words, y + words, size % sizeof(*x)) == 0;
+}
+
+/* Modules that a loader brought twice are kept once; the memory of the others is free. */
+static void share_modules(void)
+{
+    for (size_t i = 0; i < boot_info.nr_modules; i++) {
+        const struct boot_module *m = &boot_info.module[i];
+        size_t j = 0;
+
+        module_bytes[i] = paddr_to_ptr(m->start);
+        while (j < i && !(boot_info.module[j].size == m->size &&
+                          same_bytes(module_bytes[j], module_bytes[i], m->size)))
+            j++;
+        if (j < i && m->size != 0) {
+            module_bytes[i] = module_bytes[j];
+            page_alloc_release_range(m->start.v, m->start.v + m->size);
+        }
+    }
 }
 
 static bool is_plain(size_t module)
@@ -43,7 +78,7 @@ static void take_ramdisk(struct server *s, size_t module)
 {
     if (!is_plain(module))
         return;
-    s->ramdisk = paddr_to_ptr(boot_info.module[module].start);
+    s->ramdisk = module_bytes[module];
     s->ramdisk_size = boot_info.module[module].size;
 }
 
@@ -72,7 +107,7 @@ static void read_server(size_t module)
         error = -EEXIST;
     }
     if (error == 0)
-        error = image_open(m, &s.image, &fault);
+        error = image_open(module_bytes[module], m->size, &s.image, &fault);
     if (error != 0) {
         tell(module, s.args.name, &fault);
         return;
@@ -95,7 +130,8 @@ static void read_dom0_options(void)
 
     if (args_parse_dom0_mem(cmdline_get("dom0_mem"), &dom0_memory, &fault) != 0)
         log_always("option dom0_mem: %s", fault.text);
-    if (args_parse_dom0_vcpus(cmdline_get("dom0_max_vcpus"), cpus_online, DOMAIN_VCPUS_MAX, &dom0_vcpus, &fault) != 0)
+    if (args_parse_dom0_vcpus(cmdline_get("dom0_max_vcpus"), cpus_online, DOMAIN_VCPUS_MAX, &dom0_vcpus,
+                              &fault) != 0)
         log_always("option dom0_max_vcpus: %s", fault.text);
 }
 
@@ -105,7 +141,8 @@ static void read_dom0(size_t module)
     struct server s = {
         .module = (unsigned int)module + 1,
         .is_dom0 = true,
-        .args = {.name = "dom0", .vcpus = dom0_vcpus, .cpus = cpus_online_mask, .weight = 256, .console = true},
+        .args = {.name = "dom0", .vcpus = dom0_vcpus, .cpus = cpus_online_mask, .weight = 256,
+                 .console = true},
     };
     struct fault fault;
 
@@ -116,7 +153,7 @@ static void read_dom0(size_t module)
         tell(module, s.args.name, &fault);
         return;
     }
-    if (image_open(m, &s.image, &fault) != 0) {
+    if (image_open(module_bytes[module], m->size, &s.image, &fault) != 0) {
         tell(module, s.args.name, &fault);
         return;
     }
@@ -151,7 +188,7 @@ static void read_modules(void)
             read_dom0(i);
             dom0 = true;
         } else {
-            fault_set(&fault, "neither kernel nor ramdisk: found a further plain module, expected domain=NAME");
+            fault_set(&fault, "neither kernel nor ramdisk: found a plain module more, expected domain=NAME");
             tell(i, "unnamed", &fault);
             continue;
         }
@@ -172,6 +209,7 @@ static void read_modules(void)
 void servers_start(void)
 {
     read_dom0_options();
+    share_modules();
     read_modules();
     if (boot_info.nr_modules == 0)
         log_always("no modules: found none, expected a kernel with the arguments "

@@ -16,8 +16,8 @@ static void test_full(void **state)
     struct server_args a;
     struct fault f;
 
-    assert_int_equal(args_parse_server("vmlinuz domain=web memory=256M vcpus=2 cpus=1 weight=512 console=no -- root=/dev/x quiet",
-                                       &limits, &a, &f), 0);
+    assert_int_equal(args_parse_server("vmlinuz domain=web memory=256M vcpus=2 cpus=1 weight=512 console=no "
+                                       "-- root=/dev/x quiet", &limits, &a, &f), 0);
     assert_string_equal(a.name, "web");
     assert_int_equal(a.memory, 256 * MB);
     assert_int_equal(a.vcpus, 2);
