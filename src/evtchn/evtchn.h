@@ -22,7 +22,7 @@ int evtchn_send(struct domain *d, uint32_t port);
 int evtchn_status(struct domain *d, struct evtchn_status *status);
 int evtchn_bind_vcpu(struct domain *d, uint32_t port, uint32_t vcpu);
 int evtchn_unmask(struct domain *d, uint32_t port);
-/* Closes all ports; and_2l (the caller's own domain): back to the two-level ABI. -ERESTART: again. */
+/* Closes all ports; another domain must be paused (-EINVAL). and_2l (the caller's own domain): back to the two-level ABI. -ERESTART: again. */
 int evtchn_reset(struct domain *d, bool and_2l);
 int evtchn_init_control(struct domain *d, struct evtchn_init_control *c);
 int evtchn_expand_array(struct domain *d, const struct evtchn_expand_array *e);
@@ -34,7 +34,7 @@ void evtchn_send_global_virq(struct domain *d, uint32_t virq);
 
 /*
  * A port whose other end is the hypervisor (the console ring of a boot-time
- * server): bound interdomain to DOMID_XEN-like nobody; `notify` is called when the guest sends.
+ * server). `notify` is called, with no lock held, when the guest sends; the guest may close it at any time. -ENOSPC, -ENOMEM.
  */
 int evtchn_alloc_hv_port(struct domain *d, void (*notify)(struct domain *d, uint32_t port), uint32_t *port);
 void evtchn_notify_hv_port(struct domain *d, uint32_t port);
