@@ -45,11 +45,11 @@ static int set_slot(struct vcpu *v, struct frame *f, unsigned int slot, struct d
     return rc;
 }
 
-static int grant_map(struct vcpu *v, uint64_t addr, uint32_t flags, mfn_t m, uint64_t cache)
+static int grant_map(struct vcpu *v, uint64_t addr, bool contains_pte, mfn_t m, bool readonly, uint32_t pte_flags)
 {
     unsigned int slot;
-    struct frame *f = find_slot(v, addr, flags & GNTMAP_contains_pte, &slot);
-    pte_t e = pte_make(m, PTE_P | PTE_US | PTE_A | PTE_D | (flags & GNTMAP_readonly ? 0 : PTE_RW) | cache);
+    struct frame *f = find_slot(v, addr, contains_pte, &slot);
+    pte_t e = pte_make(m, PTE_P | PTE_US | PTE_A | PTE_D | (readonly ? 0 : PTE_RW) | pte_flags);
     int rc;
 
     if (!f)
@@ -59,10 +59,10 @@ static int grant_map(struct vcpu *v, uint64_t addr, uint32_t flags, mfn_t m, uin
     return rc ? GNTST_general_error : GNTST_okay;
 }
 
-static int grant_unmap(struct vcpu *v, uint64_t addr, uint64_t new_addr, uint32_t flags, mfn_t m)
+static int grant_unmap(struct vcpu *v, uint64_t addr, uint64_t new_addr, bool contains_pte, mfn_t m, bool readonly)
 {
     unsigned int slot;
-    struct frame *f = find_slot(v, addr, flags & GNTMAP_contains_pte, &slot);
+    struct frame *f = find_slot(v, addr, contains_pte, &slot);
     pte_t new = 0;
     int rc = 0;
 
@@ -78,4 +78,14 @@ static int grant_unmap(struct vcpu *v, uint64_t addr, uint64_t new_addr, uint32_
     return rc ? GNTST_general_error : GNTST_okay;
 }
 
-const struct grant_host_ops pv_grant_ops = {.map = grant_map, .unmap = grant_unmap};
+static bool get_writable(struct frame *f)
+{
+    return pv_get_type(f, FRAME_WRITABLE) == 0;
+}
+
+const struct grant_host_ops pv_grant_ops = {
+    .map = grant_map,
+    .unmap = grant_unmap,
+    .get_writable = get_writable,
+    .put_writable = pv_put_simple_type,
+};
