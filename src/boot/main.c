@@ -14,6 +14,7 @@
 #include "core/softirq.h"
 #include "core/timer.h"
 #include "evtchn/evtchn.h"
+#include "lib/parse.h"
 #include "mem/hvmap.h"
 #include "mem/init.h"
 #include "pv/pv.h"
@@ -99,6 +100,16 @@ static void memory_start(void)
     mem_init(ram, nr_ram, reserved, n);
 }
 
+/* maxcpus=N */
+static void limit_cpus(void)
+{
+    const char *value = cmdline_get("maxcpus");
+    uint64_t n;
+
+    if (value && parse_u64(span_of(value), &n) == 0 && n > 0)
+        machine.nr_cpus = MIN(machine.nr_cpus, n);
+}
+
 static void lapic_start(void)
 {
     lapic_regs = hvmap_device(paddr(rdmsr(MSR_APIC_BASE) & PTE_ADDR), PAGE_SIZE);
@@ -144,6 +155,7 @@ void boot_main(uint32_t magic, uint32_t info)
     pics_mask();
     lapic_start();
     acpi_init();
+    limit_cpus();
     ioapics_init();
     clock_calibrate();
     rtc_read_wallclock();
