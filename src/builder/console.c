@@ -69,9 +69,9 @@ static void write_locked(const void *owner, const char *lead, const char *text, 
     len += n;
     if (end)
         out[len++] = '\n';
-    log_raw(out, len);
     screen_owner = end ? NULL : owner;
-    screen_at = READ_ONCE(shown);
+    screen_at = READ_ONCE(shown) + len; /* if another CPU's line comes between, it will not be that */
+    log_raw(out, len);
 }
 
 void screen_write(const void *owner, const char *lead, const char *text, size_t n, bool end)
@@ -352,7 +352,7 @@ void console_attach(struct console_source *c, struct domain *d, struct xencons_i
     spin_unlock(&lock);
 }
 
-void console_detach(struct console_source *c, bool comes_back)
+void console_detach(struct console_source *c)
 {
     if (c->domain == NULL)
         return;
@@ -366,7 +366,11 @@ void console_detach(struct console_source *c, bool comes_back)
         show_line(c, true);
     c->domain = NULL;
     spin_unlock(&lock);
-    if (has_input(c) && !comes_back && ready)
+}
+
+void console_leave(struct console_source *c)
+{
+    if (ready && has_input(c))
         set_input(nr_sources);
 }
 

@@ -31,12 +31,14 @@ struct console_source {
     uint32_t typed_in, typed_out;  /* [s] */
 };
 
-/* One more source, the last in the order of Ctrl-O. `name` is copied. Until console_ready(). */
+/* One more source, the last in the order of Ctrl-O. `name` is copied. Only at start-up. */
 void console_add(struct console_source *c, const char *name, bool marked);
 /* The domain behind it exists. `page` NULL: console_io. */
 void console_attach(struct console_source *c, struct domain *d, struct xencons_interface *page, uint32_t port);
-/* The domain is about to go: its last words are shown. Unless it comes back, the input leaves it. */
-void console_detach(struct console_source *c, bool comes_back);
+/* The domain is about to go: its last words are shown. */
+void console_detach(struct console_source *c);
+/* It will not come back by itself: if it has the input, the prompt gets it. */
+void console_leave(struct console_source *c);
 /* Its ring has news. Any context. */
 void console_source_kick(struct console_source *c);
 

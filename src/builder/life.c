@@ -15,8 +15,11 @@
 #include "mem/page_alloc.h"
 #include "x86/insn.h"
 
+#define PATIENCE 1000
+
 static struct work life_work;
 static struct server *busy;       /* [w] whose building or killing goes on */
+static unsigned int patience;     /* [w] steps that it may yet wait for its last frame */
 static uint64_t operations;       /* [w] builds and kills begun so far */
 static uint64_t free_without_any; /* [w] the most free frames seen while there was no server */
 
@@ -94,11 +97,6 @@ static void go_on_building(struct server *s)
 
 /* --- the end --- */
 
-static bool comes_back(uint32_t end)
-{
-    return end == END_REBOOT || end == END_RESTART;
-}
-
 /* dom0's end is the machine's. */
 static void end_machine(const struct server *s, uint32_t end)
 {
@@ -118,7 +116,7 @@ static void end_machine(const struct server *s, uint32_t end)
 
 static void begin_end(struct server *s, uint32_t end)
 {
-    console_detach(&s->console, comes_back(end));
+    console_detach(&s->console);
     if (s->is_dom0)
         end_machine(s, end);
     s->operation = ++operations;
@@ -132,6 +130,7 @@ static void go_on_killing(struct server *s)
     if (domain_kill(s->domain) == -ERESTART)
         return;
     s->phase = SERVER_WAITING;
+    patience = PATIENCE;
     domain_put(s->domain);
     s->domain = NULL;
 }
@@ -155,8 +154,6 @@ static uint64_t frames_missing(const struct server *s, uint64_t free)
 {
     uint64_t expected = others_live(s) ? s->free_at_end + s->held : free_without_any;
 
-    if (s->operation != operations) /* its last frame came late: others have come or gone meanwhile */
-        return 0;
     return free < expected ? expected - free : 0;
 }
 
@@ -166,26 +163,32 @@ static void report_end(struct server *s)
         [END_POWEROFF] = "powered off", [END_REBOOT] = "rebooting", [END_CRASH] = "crashed",
         [END_STOP] = "stopped", [END_RESTART] = "stopped", [END_FAILED] = "not started",
     };
-    uint64_t free = page_alloc_free_frames(), missing = frames_missing(s, free);
+    uint64_t free = page_alloc_free_frames(), returned = s->held, missing = 0;
     uint32_t end = atomic_load(&s->end);
 
     s->phase = SERVER_GONE;
-    s->build_wanted = comes_back(end);
+    s->build_wanted = end == END_REBOOT || end == END_RESTART;
     if (end == END_FAILED)
         return;
+    if (s->operation == operations) { /* else others have come or gone while its last frame was awaited */
+        missing = frames_missing(s, free);
+        returned = free - s->free_at_end;
+    }
     if (missing != 0) {
         log_always("%s: ended, %llu of %llu frames NOT returned", s->args.name, (unsigned long long)missing,
                    (unsigned long long)s->held);
     } else {
         log_always("%s: %s, all %llu frames returned", s->args.name, words[end],
-                   (unsigned long long)(free - s->free_at_end));
+                   (unsigned long long)returned);
     }
     log_always("free frames: %llu", (unsigned long long)free);
-    if (others_live(s))
-        return;
-    free_without_any = MAX(free_without_any, free); /* start-up's own memory comes back late */
+    if (!others_live(s)) {
+        free_without_any = MAX(free_without_any, free); /* start-up's own memory comes back late */
+        if (!s->build_wanted)
+            log_always("all servers have ended");
+    }
     if (!s->build_wanted)
-        log_always("all servers have ended");
+        console_leave(&s->console);
 }
 
 /* --- the work --- */
@@ -238,8 +241,12 @@ static bool life_step(struct work *w)
     }
     if (busy == NULL)
         return false;
-    move_on(busy);
-    if (busy->phase != SERVER_BUILDING && busy->phase != SERVER_KILLING)
+    if (has_news(busy))
+        move_on(busy);
+    else
+        patience--;
+    if (busy->phase == SERVER_GONE || busy->phase == SERVER_LIVE ||
+        (busy->phase == SERVER_WAITING && patience == 0))
         busy = NULL;
     return true;
 }
