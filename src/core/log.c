@@ -37,7 +37,10 @@ static bool panicking;
 static unsigned int panic_cpu;
 
 /* False: this CPU is not to log any more. In a panic, the lock's holder may never run again. */
-static bool log_lock(void)
+static bool log_lock(void) TRY_ACQUIRES(true, lock);
+static void log_unlock(void) RELEASES(lock);
+
+NO_LOCK_CHECK static bool log_lock(void)
 {
     if (unlikely(READ_ONCE(panicking)))
         return cpu_id() == panic_cpu;
@@ -45,7 +48,7 @@ static bool log_lock(void)
     return true;
 }
 
-static void log_unlock(void)
+NO_LOCK_CHECK static void log_unlock(void)
 {
     if (likely(!panicking))
         spin_unlock(&lock);

@@ -17,6 +17,7 @@
 #include "x86/lapic.h"
 #include "x86/upcalls.h"
 
+#define TEXT_MAX       256
 #define BACKTRACE_MAX  24
 #define REBOOT_SECONDS 5
 #define NO_CPU         (~0u)
@@ -79,13 +80,10 @@ static NORETURN void finish(void)
     __builtin_unreachable();
 }
 
-static NORETURN void report(const struct cpu_user_regs *regs, uintptr_t frame, const char *fmt, va_list args)
-    PRINTF_LIKE(3, 0);
-static NORETURN void report(const struct cpu_user_regs *regs, uintptr_t frame, const char *fmt, va_list args)
+static NORETURN void report(const struct cpu_user_regs *regs, uintptr_t frame, const char *text)
 {
     unsigned int me = cpu_id();
     uint32_t nobody = NO_CPU;
-    char text[256];
 
     irq_disable();
     if (!atomic_cas(&panic_cpu, &nobody, me)) { /* another reports, or the report has failed */
@@ -97,7 +95,6 @@ static NORETURN void report(const struct cpu_user_regs *regs, uintptr_t frame, c
             lapic_send_nmi(cpu_apic_id[cpu]);
     }
     log_enter_panic();
-    format_v(text, sizeof(text), fmt, args);
     log_always("panic: %s", text);
     log_always("CPU %u of %u", me, cpus_online);
     if (regs) {
@@ -111,18 +108,24 @@ static NORETURN void report(const struct cpu_user_regs *regs, uintptr_t frame, c
 
 void upcall_panic(struct cpu_user_regs *regs, const char *fmt, ...)
 {
+    char text[TEXT_MAX];
     va_list args;
 
     va_start(args, fmt);
-    report(regs, (uintptr_t)__builtin_frame_address(0), fmt, args);
+    format_v(text, sizeof(text), fmt, args);
+    va_end(args);
+    report(regs, (uintptr_t)__builtin_frame_address(0), text);
 }
 
 void panic(const char *fmt, ...)
 {
+    char text[TEXT_MAX];
     va_list args;
 
     va_start(args, fmt);
-    report(NULL, (uintptr_t)__builtin_frame_address(0), fmt, args);
+    format_v(text, sizeof(text), fmt, args);
+    va_end(args);
+    report(NULL, (uintptr_t)__builtin_frame_address(0), text);
 }
 
 void assert_failed(const char *expr, const char *file, int line)

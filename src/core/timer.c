@@ -188,7 +188,7 @@ static void program_locked(const struct timer_cpu *c)
 }
 
 /* The lock of the CPU where `t` belongs, which may change until we have it. */
-static struct timer_cpu *lock_timer(const struct timer *t)
+NO_LOCK_CHECK static struct timer_cpu *lock_timer(const struct timer *t)
 {
     for (;;) {
         uint32_t cpu = READ_ONCE(t->cpu);
@@ -198,6 +198,11 @@ static struct timer_cpu *lock_timer(const struct timer *t)
             return &timer_cpu[cpu];
         spin_unlock(&timer_cpu[cpu].lock);
     }
+}
+
+NO_LOCK_CHECK static void unlock_timer(struct timer_cpu *c)
+{
+    spin_unlock(&c->lock);
 }
 
 static void dequeue_locked(struct timer_cpu *c, struct timer *t)
@@ -234,7 +239,7 @@ void timer_set(struct timer *t, stime_t expires)
         t->expires = expires;
         enqueue_locked(c, t);
     }
-    spin_unlock(&c->lock);
+    unlock_timer(c);
 }
 
 void timer_stop(struct timer *t)
@@ -242,7 +247,7 @@ void timer_stop(struct timer *t)
     struct timer_cpu *c = lock_timer(t);
 
     dequeue_locked(c, t);
-    spin_unlock(&c->lock);
+    unlock_timer(c);
 }
 
 void timer_kill(struct timer *t)
@@ -251,7 +256,7 @@ void timer_kill(struct timer *t)
 
     dequeue_locked(c, t);
     t->dead = true;
-    spin_unlock(&c->lock);
+    unlock_timer(c);
 
     /* It may have been moved while its handler ran on the CPU before. */
     for (unsigned int cpu = 0; cpu < NR_CPUS_MAX; cpu++) {
