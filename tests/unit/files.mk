@@ -34,3 +34,7 @@ unit += log
 unit-log := src/core/log.c src/core/softirq.c src/core/timer.c src/lib/format.c src/x86/spinlock.c tests/fake/cpu.c tests/fake/panic.c
 unit += cmdline
 unit-cmdline := src/core/cmdline.c src/core/log.c src/core/softirq.c src/core/timer.c src/lib/format.c src/lib/parse.c src/x86/spinlock.c tests/fake/cpu.c tests/fake/panic.c
+unit += sched
+unit-sched := src/sched/sched.c src/core/timer.c src/core/softirq.c src/x86/spinlock.c tests/fake/cpu.c tests/fake/panic.c
+unit += builder_tables
+unit-builder_tables := src/builder/tables.c src/builder/layout.c
