@@ -55,7 +55,11 @@ static void set_info(struct vcpu *v, struct vcpu_info *info, struct frame *f)
 
 void vcpu_reset_info(struct vcpu *v)
 {
-    set_info(v, v->id < XEN_LEGACY_MAX_VCPUS ? &v->domain->shared_info->vcpu_info[v->id] : &v->private_info, NULL);
+    struct vcpu_info *info = v->id < XEN_LEGACY_MAX_VCPUS ? &v->domain->shared_info->vcpu_info[v->id]
+                                                          : &v->private_info;
+
+    info->evtchn_upcall_mask = 1; /* until the kernel has its callbacks */
+    set_info(v, info, NULL);
 }
 
 void vcpu_drop_info(struct vcpu *v)
