@@ -20,7 +20,7 @@
 #define CHUNKS_A_STEP 2
 #define COPY_A_STEP   (4ULL << 20)     /* bytes */
 #define HYPERCALLS    128
-#define HYPERCALL_IRET 23
+#define HYPERCALL_ENTRY 32             /* bytes */
 #define GUEST_SS      0xe02b           /* FLAT_KERNEL_SS, FLAT_KERNEL_CS of <xen/xen.h> */
 #define GUEST_CS      0xe033
 #define RFLAGS_IF     0x200
@@ -229,20 +229,23 @@ static int load_ramdisk(struct build *b)
     return put_piece(b, b->layout.ramdisk << PAGE_SHIFT, b->request.ramdisk, b->request.ramdisk_size);
 }
 
-/* mov $n, %eax; syscall; ret. iret saves what SYSCALL destroys and does not come back. */
+/*
+ * Each entry keeps RCX and R11, which SYSCALL destroys, on the guest's stack.
+ * iret does not come back; it finds RAX there too (struct iret_context).
+ */
 static void fill_hypercall_page(uint8_t *page)
 {
-    static const uint8_t call[] = {0xb8, 0, 0, 0, 0, 0x0f, 0x05, 0xc3};
-    static const uint8_t iret[] = {0x51, 0x41, 0x53, 0xb8, HYPERCALL_IRET, 0, 0, 0, 0x0f, 0x05};
+    static const uint8_t call[] = {0x51, 0x41, 0x53, 0xb8, 0, 0, 0, 0, 0x0f, 0x05, 0x41, 0x5b, 0x59, 0xc3};
+    static const uint8_t iret[] = {0x51, 0x41, 0x53, 0x50, 0xb8, __HYPERVISOR_iret, 0, 0, 0, 0x0f, 0x05};
 
     for (unsigned int n = 0; n < HYPERCALLS; n++) {
-        uint8_t *entry = page + n * 32;
+        uint8_t *entry = page + n * HYPERCALL_ENTRY;
 
-        memset(entry, 0xcc, 32);
+        memset(entry, 0xcc, HYPERCALL_ENTRY);
         memcpy(entry, call, sizeof(call));
-        entry[1] = (uint8_t)n;
+        entry[4] = (uint8_t)n;
     }
-    memcpy(page + HYPERCALL_IRET * 32, iret, sizeof(iret));
+    memcpy(page + __HYPERVISOR_iret * HYPERCALL_ENTRY, iret, sizeof(iret));
 }
 
 static uint64_t address_of(const struct build *b, uint64_t p)
@@ -250,10 +253,25 @@ static uint64_t address_of(const struct build *b, uint64_t p)
     return b->layout.v_start + (p << PAGE_SHIFT);
 }
 
+/* dom0 is told, behind its start info, which display it finds: the PC's text mode. */
+static void describe_display(struct start_info *si)
+{
+    dom0_vga_console_info_t *vga = (dom0_vga_console_info_t *)(si + 1);
+
+    vga->video_type = XEN_VGATYPE_TEXT_MODE_3;
+    vga->u.text_mode_3.rows = 25;
+    vga->u.text_mode_3.columns = 80;
+    vga->u.text_mode_3.font_height = 16;
+    si->console.dom0.info_off = sizeof(*si);
+    si->console.dom0.info_size = sizeof(*vga);
+}
+
 static int make_console(struct build *b, struct start_info *si)
 {
     int error;
 
+    if (b->request.initial_domain)
+        describe_display(si);
     if (b->request.console_notify == NULL)
         return 0;
     error = evtchn_alloc_hv_port(b->domain, b->request.console_notify, &b->console_port);
@@ -265,6 +283,13 @@ static int make_console(struct build *b, struct start_info *si)
     return 0;
 }
 
+/* A guest starts with all its vCPUs' events masked. */
+static void mask_events(struct shared_info *shared)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(shared->vcpu_info); i++)
+        shared->vcpu_info[i].evtchn_upcall_mask = 1;
+}
+
 static int write_start_info(struct build *b)
 {
     const struct layout *l = &b->layout;
@@ -272,7 +297,7 @@ static int write_start_info(struct build *b)
     const struct pv_kernel *k = &r->image->kernel;
     struct start_info *si = mfn_to_ptr(build_mfn(b, l->start_info));
 
-    string_copy(si->magic, "xen-3.0-x86_64", sizeof(si->magic));
+    string_copy(si->magic, "xen-3.0-x86_64p", sizeof(si->magic));
     si->nr_pages = r->nr_pages;
     si->shared_info = ptr_to_paddr(b->domain->shared_info).v;
     si->flags = r->initial_domain ? SIF_PRIVILEGED | SIF_INITDOMAIN : 0;
@@ -293,6 +318,7 @@ static int write_start_info(struct build *b)
     }
     if (k->has_hypercall_page)
         fill_hypercall_page(mfn_to_ptr(build_mfn(b, (k->hypercall_page - l->v_start) >> PAGE_SHIFT)));
+    mask_events(b->domain->shared_info);
     return make_console(b, si);
 }
 

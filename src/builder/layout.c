@@ -5,7 +5,7 @@
  * are among what they map, so their number is found by trying: more tables
  * may push the end over a boundary that needs one more; the end only grows.
  *
- * A frame list and a ramdisk that the kernel does not want in the first
+ * A ramdisk and a frame list that the kernel does not want in the first
  * mapping follow after its padded end.
  */
 #include "builder/layout.h"
@@ -122,14 +122,14 @@ int layout_compute(const struct layout_input *in, struct layout *out)
     }
     l.tables = next;
     error = place_tables(&l);
+    if (error == 0 && in->ramdisk_unmapped) {
+        l.ramdisk = l.end;
+        l.end += l.ramdisk_pages;
+    }
     if (error == 0 && in->has_init_p2m)
         error = place_p2m(&l, in->init_p2m);
     if (error != 0)
         return error;
-    if (in->ramdisk_unmapped) {
-        l.ramdisk = l.end;
-        l.end += l.ramdisk_pages;
-    }
     *out = l;
     return l.end <= in->nr_pages ? 0 : -ENOMEM;
 }

@@ -8,7 +8,8 @@
 #include "builder/build.h"
 #include "core/panic.h"
 
-#define TABLE_FLAGS (PTE_P | PTE_RW | PTE_US | PTE_A | PTE_D)
+#define PAGE_FLAGS  (PTE_P | PTE_RW | PTE_US | PTE_A)
+#define TABLE_FLAGS (PAGE_FLAGS | PTE_D)
 
 /* Map the guest's frame `p` at `va`; tables are taken from *next_table on. */
 static void map_page(const struct build *b, uint64_t va, uint64_t p, uint64_t flags, uint64_t *next_table)
@@ -34,14 +35,14 @@ void build_tables(struct build *b)
     for (uint64_t p = 0; p < pages; p++) {
         bool is_table = p >= l->tables && p < l->tables + l->tables_pages;
 
-        map_page(b, l->v_start + (p << PAGE_SHIFT), p, is_table ? TABLE_FLAGS & ~PTE_RW : TABLE_FLAGS, &next);
+        map_page(b, l->v_start + (p << PAGE_SHIFT), p, is_table ? PAGE_FLAGS & ~PTE_RW : PAGE_FLAGS, &next);
     }
     ASSERT(next == l->tables + l->tables_pages);
 
     next = l->p2m_tables;
     if (l->p2m_tables_pages != 0) {
         for (uint64_t i = 0; i < l->p2m_pages; i++)
-            map_page(b, l->p2m_va + (i << PAGE_SHIFT), l->p2m + i, TABLE_FLAGS, &next);
+            map_page(b, l->p2m_va + (i << PAGE_SHIFT), l->p2m + i, PAGE_FLAGS, &next);
     }
     ASSERT(next == l->p2m_tables + l->p2m_tables_pages);
 }

@@ -76,13 +76,13 @@ static void test_unmapped(void **state)
     assert_int_equal(layout_compute(&in, &l), 0);
     check_common(&in, &l);
     assert_int_equal(l.start_info, 60 * MB_PAGES + 1);
-    assert_int_equal(l.p2m, (l.v_end - l.v_start) >> PAGE_SHIFT);
+    assert_int_equal(l.ramdisk, (l.v_end - l.v_start) >> PAGE_SHIFT);
+    assert_int_equal(l.p2m, l.ramdisk + l.ramdisk_pages);
     assert_int_equal(l.p2m_va, 0x8000000000);
     assert_int_equal(l.p2m_pages, 2048);
     assert_int_equal(l.p2m_tables, l.p2m + 2048);
     assert_int_equal(l.p2m_tables_pages, 4 + 1 + 1);
-    assert_int_equal(l.ramdisk, l.p2m_tables + 6);
-    assert_int_equal(l.end, l.ramdisk + l.ramdisk_pages);
+    assert_int_equal(l.end, l.p2m_tables + 6);
 }
 
 static void test_p2m_shares_tables(void **state)
