@@ -14,6 +14,7 @@
 #include "core/softirq.h"
 #include "core/timer.h"
 #include "evtchn/evtchn.h"
+#include "grant/grant.h"
 #include "lib/parse.h"
 #include "mem/hvmap.h"
 #include "mem/init.h"
@@ -43,7 +44,7 @@ static struct mem_range reserved[BOOT_MODULES_MAX + 2];
 static volatile void *lapic_regs;
 
 /* The state that a domain consists of, in the order of its creation. */
-static const struct domain_module *const domain_modules[] = {&evtchn_module};
+static const struct domain_module *const domain_modules[] = {&evtchn_module, &grant_module};
 
 const void *boot_memory(uint64_t at, uint64_t size)
 {
