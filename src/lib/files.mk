@@ -8,9 +8,18 @@ hv-src += src/lib/crc32.c
 hv-src += src/lib/lzma2.c
 hv-src += src/lib/xz.c
 hv-src += src/lib/xz_x86.c
+hv-src += src/lib/bzimage.c
+hv-src += src/lib/unpack.c
+hv-src += src/lib/libc_shim.c
 
 # gcc must not make the loops of memmove and strlen into calls of memmove and strlen.
 CFLAGS-lib/string := $(if $(findstring gcc,$(CC)),-fno-tree-loop-distribute-patterns)
 
 # The decoder's loop is to fit one page of code, and needs every register.
 CFLAGS-lib/lzma2 := -Os -fomit-frame-pointer
+
+# The libraries that unpack kernels, and their headers for the one file that calls them.
+CFLAGS-lib/unpack := -isystem /usr/include -isystem /usr/include/x86_64-linux-gnu
+hv-libs += $(shell $(CC) -print-file-name=libz.a)
+hv-libs += $(shell $(CC) -print-file-name=libzstd.a)
+hv-libs += $(shell $(CC) -print-file-name=liblz4.a)

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the static libraries behind unpack() ask of a C library. unpack() gives
+ * them their memory itself, so that what allocates is linked but never called:
+ * it fails if it is. The checks that the libraries were built with end in a
+ * trap, which the hypervisor reports like any broken invariant.
+ */
+#include "lib/string.h"
+
+void *malloc(size_t size);
+void *calloc(size_t count, size_t size);
+void free(void *memory);
+NORETURN void abort(void);
+NORETURN void __stack_chk_fail(void);
+
+void *malloc(size_t size)
+{
+    return NULL;
+}
+
+void *calloc(size_t count, size_t size)
+{
+    return NULL;
+}
+
+void free(void *memory)
+{
+}
+
+void abort(void)
+{
+    __builtin_trap();
+}
+
+void __stack_chk_fail(void)
+{
+    __builtin_trap();
+}
