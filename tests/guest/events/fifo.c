@@ -51,7 +51,6 @@ static void test_switch(unsigned pending_port)
     CHECK_EQ(port_send(pending_port), 0); /* no words yet: the event waits */
     CHECK_EQ(expand((1UL << 40) - 1), -XEN_EINVAL);
     CHECK_EQ(expand(virt_to_mfn((void *)words)), 0);
-
     CHECK_EQ(words[pending_port] & PENDING, PENDING);
 }
 
