@@ -204,13 +204,16 @@ int64_t do_vm_assist(struct hypercall_args *args)
     switch (args->a[0]) {
     case VMASST_CMD_enable:
         atomic_or(&d->vm_assist, BIT(args->a[1]));
-        return 0;
+        break;
     case VMASST_CMD_disable:
         atomic_and(&d->vm_assist, ~BIT(args->a[1]));
-        return 0;
+        break;
     default:
         return -ENOSYS;
     }
+    /* Other vCPUs take it up when they next get a context; kernels set this before they have others. */
+    set_mask(&current_vcpu()->cpu, GUEST_SHOWS_IOPL, d->vm_assist & BIT(VMASST_TYPE_architectural_iopl));
+    return 0;
 }
 
 int64_t do_iret(struct hypercall_args *args)

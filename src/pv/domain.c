@@ -109,8 +109,10 @@ static void set_registers(struct vcpu *v, const struct vcpu_guest_context *c)
     g->regs.rflags = (g->regs.rflags & ~(uint64_t)(EFLAGS_IOPL | EFLAGS_VM | EFLAGS_VIF | EFLAGS_VIP)) | EFLAGS_IF |
                      EFLAGS_MBS;
     g->regs.entry_vector = 0;
+    g->iopl = (c->user_regs.rflags & EFLAGS_IOPL) >> 12;
     g->flags = (kernel ? GUEST_KERNEL : 0) | (c->flags & VGCF_syscall_disables_events ? GUEST_SYSCALL_MASKS : 0) |
-               (c->flags & VGCF_failsafe_disables_events ? GUEST_FAILSAFE_MASKS : 0);
+               (c->flags & VGCF_failsafe_disables_events ? GUEST_FAILSAFE_MASKS : 0) |
+               (v->domain->vm_assist & BIT(VMASST_TYPE_architectural_iopl) ? GUEST_SHOWS_IOPL : 0);
     g->kernel_sp = c->kernel_sp;
     g->kernel_ss = c->kernel_ss;
     g->event_rip = c->event_callback_eip;

@@ -26,6 +26,8 @@ bool pv_iret(struct vcpu *v)
         }
         guest_toggle_mode(g);
     }
+    if (g->flags & GUEST_SHOWS_IOPL)
+        g->iopl = (f.rflags & EFLAGS_IOPL) >> 12;
     r->rip = f.rip;
     r->rsp = f.rsp;
     r->rflags = (f.rflags & RFLAGS_GUEST) | EFLAGS_IF | EFLAGS_MBS;

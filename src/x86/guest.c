@@ -300,7 +300,7 @@ int guest_deliver_bounce(struct guest_cpu *g)
     frame[n++] = r->rip;
     frame[n++] = (uint64_t)(from_kernel ? r->cs & ~3u : r->cs) | (uint64_t)(mask ? 1 : 0) << 32;
     frame[n++] = (r->rflags & ~(uint64_t)(EFLAGS_IF | EFLAGS_IOPL)) | (mask ? 0 : EFLAGS_IF) |
-                 (uint64_t)g->iopl << 12;
+                 (g->flags & GUEST_SHOWS_IOPL ? (uint64_t)g->iopl << 12 : 0);
     frame[n++] = r->rsp;
     frame[n++] = r->ss;
     sp -= 8 * n;

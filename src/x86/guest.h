@@ -29,7 +29,7 @@
 #define GUEST_SYSCALL_MASKS    BIT(1) /* the SYSCALL callback masks events */
 #define GUEST_FAILSAFE_MASKS   BIT(2)
 #define GUEST_SYSENTER_MASKS   BIT(3)
-#define GUEST_EVENT_RUNNING    BIT(4) /* reserved */
+#define GUEST_SHOWS_IOPL       BIT(4) /* frames hold its IOPL, iret sets it (VMASST_TYPE_architectural_iopl) */
 #define GUEST_SYSCALL32_MASKS  BIT(5)
 #define GUEST_USER_TS          BIT(6) /* fpu_taskswitch(1): next FP use raises #NM */
 
