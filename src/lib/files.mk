@@ -4,7 +4,6 @@ hv-src += src/lib/format.c
 hv-src += src/lib/parse.c
 hv-src += src/lib/elf.c
 hv-src += src/lib/pvkernel.c
-hv-src += src/lib/crc32.c
 hv-src += src/lib/lzma2.c
 hv-src += src/lib/xz.c
 hv-src += src/lib/xz_x86.c
@@ -18,8 +17,9 @@ CFLAGS-lib/string := $(if $(findstring gcc,$(CC)),-fno-tree-loop-distribute-patt
 # The decoder's loop is to fit one page of code, and needs every register.
 CFLAGS-lib/lzma2 := -Os -fomit-frame-pointer
 
-# The libraries that unpack kernels, and their headers for the one file that calls them.
+# The libraries that unpack kernels, and their headers for the two files that call them.
 CFLAGS-lib/unpack := -isystem /usr/include -isystem /usr/include/x86_64-linux-gnu
+CFLAGS-lib/xz := $(CFLAGS-lib/unpack)
 hv-libs += $(shell $(CC) -print-file-name=libz.a)
 hv-libs += $(shell $(CC) -print-file-name=libzstd.a)
 hv-libs += $(shell $(CC) -print-file-name=liblz4.a)

@@ -44,7 +44,7 @@ INLINE void refill(struct range_decoder *rc)
 {
     uint32_t next;
 
-    __builtin_memcpy(&next, rc->in, sizeof(next));
+    memcpy(&next, rc->in, sizeof(next));
     rc->window = (rc->window >> 32 << 32) | __builtin_bswap32(next);
 }
 
@@ -287,8 +287,8 @@ INLINE uint8_t *copy_match(uint8_t *out, size_t distance, size_t length)
     while (out < end) {
         uint64_t eight;
 
-        __builtin_memcpy(&eight, from, 8);
-        __builtin_memcpy(out, &eight, 8);
+        memcpy(&eight, from, 8);
+        memcpy(out, &eight, 8);
         from += 8;
         out += 8;
     }

@@ -7,11 +7,12 @@
  * instructions by eight bytes, which is the fast path of real processors and
  * eight times faster than bytes under an emulator. The file is compiled
  * without loop-pattern recognition (files.mk), for otherwise the compiler
- * would turn the body of memmove into a call of memmove.
+ * would turn the body of memmove into a call of memmove. Parentheses keep
+ * names from being the macros of the header.
  */
 #include "lib/string.h"
 
-void *memcpy(void *restrict dst, const void *restrict src, size_t n)
+void *(memcpy)(void *restrict dst, const void *restrict src, size_t n)
 {
     void *d = dst;
     size_t words = n / 8;
@@ -25,7 +26,7 @@ void *memcpy(void *restrict dst, const void *restrict src, size_t n)
     return dst;
 }
 
-void *memset(void *dst, int c, size_t n)
+void *(memset)(void *dst, int c, size_t n)
 {
     void *d = dst;
     size_t words = n / 8;
@@ -56,7 +57,7 @@ void *memmove(void *dst, const void *src, size_t n)
     return dst;
 }
 
-int memcmp(const void *a, const void *b, size_t n)
+int (memcmp)(const void *a, const void *b, size_t n)
 {
     const uint8_t *p = a, *q = b;
 
@@ -78,7 +79,7 @@ void *memchr(const void *s, int c, size_t n)
     return NULL;
 }
 
-size_t strlen(const char *s)
+size_t (strlen)(const char *s)
 {
     size_t n = 0;
 

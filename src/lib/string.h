@@ -15,7 +15,15 @@ void *memset(void *dst, int c, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 void *memchr(const void *s, int c, size_t n);
 
-size_t strlen(const char *s);
+/* A freestanding compiler has to be told that it may expand these in place. */
+#if __STDC_HOSTED__ == 0
+#define memcpy(dst, src, n) __builtin_memcpy(dst, src, n)
+#define memset(dst, c, n)   __builtin_memset(dst, c, n)
+#define memcmp(a, b, n)     __builtin_memcmp(a, b, n)
+#define strlen(s)           __builtin_strlen(s)
+#endif
+
+size_t (strlen)(const char *s);
 size_t strnlen(const char *s, size_t max);
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);

@@ -11,8 +11,8 @@
 #include "lib/xz.h"
 #include "abi/errno.h"
 #include "lib/checked.h"
-#include "lib/crc32.h"
 #include "lib/string.h"
+#include <zlib.h>              /* for its CRC-32 */
 
 enum { CHECK_NONE = 0, CHECK_CRC32 = 1 };
 enum { FILTER_X86 = 0x04, FILTER_LZMA2 = 0x21 };
@@ -68,6 +68,11 @@ static uint32_t take_u32(struct cursor *cursor)
     const uint8_t *p = take(cursor, 4);
 
     return p != NULL ? read_u32(p) : 0;
+}
+
+static uint32_t crc32_of(const uint8_t *data, size_t size)
+{
+    return (uint32_t)crc32_z(0, data, size);
 }
 
 /* A number of at most 63 bits, seven in a byte, lowest first; the last byte lacks bit 7 and is not 0. */

@@ -23,7 +23,7 @@ static bool is_sign(uint8_t byte)
 }
 
 /* The index of the first E8 or E9 in [i, end), or end. */
-static size_t find_opcode(const uint8_t *data, size_t i, size_t end)
+static inline size_t find_opcode(const uint8_t *data, size_t i, size_t end)
 {
     while (i + 8 <= end) {
         uint64_t eight, is_zero;
