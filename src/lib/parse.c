@@ -97,7 +97,10 @@ int parse_size(struct span text, uint64_t unit, uint64_t *bytes)
             return -EINVAL;
         unit = 1ULL << (10 * (found - units));
     }
-    return checked_mul_u64(number, unit, bytes) ? 0 : -EOVERFLOW;
+    if (!checked_mul_u64(number, unit, &number))
+        return -EOVERFLOW;
+    *bytes = number;
+    return 0;
 }
 
 /* "N" or "N-M" at the front of @text. */
