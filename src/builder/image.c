@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Kernels: found again if the same module came before, else read and, if it is
- * a bzImage, unpacked. A kernel that cannot be used is remembered too.
+ * Kernels: found again if the same module came before, else read and, if they
+ * are packed, unpacked. A kernel that cannot be used is remembered too.
+ *
+ * An unpacked kernel is large: its memory is taken in pieces of 2 MB, from
+ * wherever they are free, and mapped as one piece for good.
  */
 #include "builder/image.h"
 #include "abi/xen.h"
-#include "core/log.h"
+#include "core/crosscall.h"
+#include "lib/unpack.h"
 #include "mem/heap.h"
+#include "mem/hvmap.h"
+#include "mem/layout.h"
+#include "mem/page_alloc.h"
+#include "x86/bootfp.h"
+#include "x86/cpu.h"
 
 /* What a PV guest is offered (XENVER_get_features), and what it need not have though kernels name it. */
 #define FEATURES_OFFERED                                                                                 \
@@ -15,26 +24,105 @@
      BIT(XENFEAT_gnttab_map_avail_bits) | BIT(XENFEAT_memory_op_vnode_supported) |                       \
      BIT(XENFEAT_direct_mapped))
 
+#define ROOMS_START   (HVMAP_START + (256ULL << 30)) /* the upper half of HVMAP is ours */
+#define PIECE_ORDER   9
+#define PIECE_SIZE    ((uint64_t)PAGE_SIZE << PIECE_ORDER)
+#define ARENA_ORDER   7
+#define FLAGS_ROOM    (PTE_P | PTE_RW | PTE_NX | PTE_A | PTE_D)
+
 static struct image *images;
 
-/* Offsets in the file header: class and machine. */
+/* --- memory for an unpacked kernel --- */
+
+struct room {
+    uint8_t *at;
+    uint64_t pieces;
+    struct frame **piece;
+};
+
+static void room_free(struct room *r)
+{
+    hvmap_unmap((uint64_t)r->at, r->pieces << PIECE_ORDER);
+    tlb_flush(cpus_online_mask);
+    while (r->pieces > 0)
+        page_free(r->piece[--r->pieces], PIECE_ORDER);
+    heap_free(r->piece);
+}
+
+/* Room for `size` bytes; 0 or -ENOMEM. */
+static int room_alloc(struct room *r, uint64_t size)
+{
+    static uint64_t next = ROOMS_START;
+    uint64_t pieces = (size + PIECE_SIZE - 1) / PIECE_SIZE;
+
+    *r = (struct room){.at = (uint8_t *)next, .piece = heap_alloc_array(pieces, sizeof(r->piece[0]))};
+    if (r->piece == NULL)
+        return -ENOMEM;
+    while (r->pieces < pieces) {
+        struct frame *f = page_alloc(PIECE_ORDER, 0);
+        uint64_t va = next + r->pieces * PIECE_SIZE;
+
+        if (f == NULL || hvmap_map(va, frame_to_mfn(f), BIT(PIECE_ORDER), FLAGS_ROOM) != 0) {
+            if (f != NULL)
+                page_free(f, PIECE_ORDER);
+            room_free(r);
+            return -ENOMEM;
+        }
+        r->piece[r->pieces++] = f;
+    }
+    next += pieces * PIECE_SIZE + PAGE_SIZE;
+    return 0;
+}
+
+/* --- reading --- */
+
+static void no_memory(struct image *image, uint64_t size)
+{
+    fault_set(&image->fault, "not enough memory: found %llu MB free, expected %llu MB to unpack the kernel",
+              (unsigned long long)(page_alloc_free_frames() / 256), (unsigned long long)((size >> 20) + 1));
+}
+
+static void unpack_payload(struct image *image, const struct payload *p)
+{
+    uint64_t size = p->unpacked_size + UNPACK_SLACK;
+    struct frame *arena = page_alloc(ARENA_ORDER, 0);
+    struct room room;
+    const char *why;
+    size_t len;
+    int error;
+
+    if (arena == NULL || room_alloc(&room, size) != 0) {
+        no_memory(image, size);
+    } else {
+        unpack_set_arena(frame_to_ptr(arena), PAGE_SIZE << ARENA_ORDER);
+        bootfp_begin();
+        error = unpack(p->data, p->size, room.at, size, &len, &why);
+        bootfp_end();
+        if (error != 0) {
+            fault_set(&image->fault, "a truncated or damaged kernel: found: %s, expected a whole one", why);
+            room_free(&room);
+        } else {
+            heap_free(room.piece);
+            image->bytes = room.at;
+            image->size = len;
+        }
+    }
+    if (arena != NULL)
+        page_free(arena, ARENA_ORDER);
+}
+
+/* ELF's class, byte order and machine. */
 static bool is_64bit_x86(const uint8_t *bytes, uint64_t size)
 {
     return size < 20 || (bytes[4] == 2 && bytes[5] == 1 && bytes[18] == 62 && bytes[19] == 0);
 }
 
-static bool is_elf(const void *bytes, uint64_t size)
-{
-    return size >= 4 && memcmp(bytes, "\177ELF", 4) == 0;
-}
-
-static void read_image(struct image *image)
+static void read_elf(struct image *image)
 {
     const char *why;
 
-    if (!is_elf(image->bytes, image->size)) {
-        fault_set(&image->fault, "not a kernel: found %llu other bytes, expected an ELF file or a bzImage",
-                  (unsigned long long)image->size);
+    if (packing_identify(image->bytes, image->size) != PACKING_NONE) {
+        fault_set(&image->fault, "not a kernel: found no ELF file in it, expected an ELF file or a bzImage");
     } else if (!is_64bit_x86(image->bytes, image->size)) {
         fault_set(&image->fault, "not a 64-bit x86 kernel: found another ELF file, expected one for x86-64");
     } else if (elf_open(&image->elf, image->bytes, image->size, &why) != 0) {
@@ -42,6 +130,30 @@ static void read_image(struct image *image)
     } else if (pv_kernel_read(&image->kernel, &image->elf, FEATURES_OFFERED, &why) != 0) {
         fault_set(&image->fault, "not a PV kernel: found: %s, expected one that runs under Xen PV", why);
     }
+}
+
+/* A Linux setup header, though what follows may be missing. */
+static bool is_bzimage(const uint8_t *bytes, uint64_t size)
+{
+    return size >= 0x206 && memcmp(bytes + 0x202, "HdrS", 4) == 0;
+}
+
+static void read_image(struct image *image)
+{
+    struct payload payload;
+    const char *why;
+
+    if (payload_find(&payload, image->bytes, image->size, &why) != 0) {
+        if (is_bzimage(image->bytes, image->size))
+            fault_set(&image->fault, "a truncated or damaged bzImage: found: %s, expected a whole one", why);
+        else
+            fault_set(&image->fault, "not a kernel: found: %s, expected an ELF file or a bzImage", why);
+        return;
+    }
+    if (payload.packing != PACKING_NONE)
+        unpack_payload(image, &payload);
+    if (image->fault.text[0] == '\0')
+        read_elf(image);
 }
 
 static struct image *find_image(const void *module)
