@@ -26,7 +26,9 @@ static int find_foreign(uint32_t foreign, struct domain **pt_owner, struct domai
     *pt_owner = domain_get_for_caller(pt ? (domid_t)(pt - 1) : DOMID_SELF, &error);
     if (!*pt_owner)
         return error;
-    *owner = domain_get_for_caller((domid_t)foreign, &error);
+    *owner = (domid_t)foreign == DOMID_IO || (domid_t)foreign == DOMID_XEN
+                 ? pv_get_nobody(&error)
+                 : domain_get_for_caller((domid_t)foreign, &error);
     if (!*owner) {
         domain_put(*pt_owner);
         return error;
@@ -48,8 +50,9 @@ static int read_done(uint32_t *count, uint64_t pdone, uint32_t *done)
 
 static int64_t end_list(struct hypercall_args *args, int64_t rc, uint32_t left, uint32_t done)
 {
-    if (args->a[2] && guest_copy_to(args->a[2], &done, sizeof(done)) && rc != -ERESTART)
-        rc = -EFAULT;
+    /* A guest that cannot be told the number has done the updates all the same. */
+    if (args->a[2])
+        (void)!guest_copy_to(args->a[2], &done, sizeof(done));
     if (rc == -ERESTART)
         args->a[1] = left | PREEMPTED;
     return rc;
@@ -68,13 +71,14 @@ static int machphys_update(struct domain *owner, uint64_t ptr, uint64_t val)
 
 static int one_update(struct domain *pt_owner, struct domain *owner, const struct mmu_update *u)
 {
-    uint64_t ptr = u->ptr & ~3ULL;
+    uint64_t ptr = u->ptr & ~7ULL;
 
-    switch (u->ptr & 3) {
+    switch (u->ptr & 7) {
     case MMU_NORMAL_PT_UPDATE:
-        return (ptr & 7) ? -EINVAL : pv_mmu_update(pt_owner, owner, ptr, u->val, false);
+    case MMU_PT_UPDATE_NO_TRANSLATE:
+        return pv_mmu_update(pt_owner, owner, ptr, u->val, false);
     case MMU_PT_UPDATE_PRESERVE_AD:
-        return (ptr & 7) ? -EINVAL : pv_mmu_update(pt_owner, owner, ptr, u->val, true);
+        return pv_mmu_update(pt_owner, owner, ptr, u->val, true);
     case MMU_MACHPHYS_UPDATE:
         return machphys_update(owner, ptr, u->val);
     default:
@@ -158,10 +162,8 @@ static int64_t update_va(struct domain *owner, uint64_t va, uint64_t val, uint64
         if (!error)
             tlb_flush_page(mask, va);
         break;
-    case UVMF_NONE:
-        break;
     default:
-        return -EINVAL;
+        break;
     }
     return error ? -EFAULT : 0;
 }
@@ -174,7 +176,8 @@ int64_t do_update_va_mapping(struct hypercall_args *args)
 int64_t do_update_va_mapping_otherdomain(struct hypercall_args *args)
 {
     int error;
-    struct domain *owner = domain_get_for_caller((domid_t)args->a[3], &error);
+    domid_t id = (domid_t)args->a[3];
+    struct domain *owner = id == DOMID_IO || id == DOMID_XEN ? pv_get_nobody(&error) : domain_get_for_caller(id, &error);
     int64_t rc;
 
     if (!owner)
@@ -196,7 +199,7 @@ static int vcpu_mask(const struct mmuext_op *op, uint64_t *mask)
         uint8_t bits;
 
         if (guest_copy_from(&bits, gva + base / 8, 1))
-            return -EFAULT;
+            return -EINVAL;
         for (uint32_t i = base; bits; i++, bits >>= 1) {
             int32_t cpu = (bits & 1) && i < d->max_vcpus && d->vcpu[i] ? atomic_load(&d->vcpu[i]->cpu.running_on) : -1;
 

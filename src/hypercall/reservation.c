@@ -109,7 +109,8 @@ int64_t reservation_change(uint32_t op, struct hypercall_args *args)
 
     if (guest_copy_from(&r, args->a[1], sizeof(r)) != 0)
         return (int64_t)start;
-    if (r.nr_extents > UINT64_MAX >> MEMOP_EXTENT_SHIFT || start >= r.nr_extents ||
+    if ((r.mem_flags & XENMEMF_populate_on_demand) || /* not for PV */
+        r.nr_extents > UINT64_MAX >> MEMOP_EXTENT_SHIFT || start >= r.nr_extents ||
         r.extent_order > reservation_max_order(current_domain()) || !decode_flags(r.mem_flags, &c.alloc_flags))
         return (int64_t)start;
     c.list = (uint64_t)r.extent_start.p;

@@ -36,7 +36,7 @@ int pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value)
         break;
     case 6:
         if (value >> 32)
-            return -EPERM;
+            return -EINVAL;
         value = (value & ~(uint64_t)DR6_CLEAR) | DR6_FIXED;
         break;
     case 7:

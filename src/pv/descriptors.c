@@ -70,6 +70,11 @@ void pv_area_free(struct vcpu *v)
     atomic_test_and_clear_bit(area_used, v->pv->area);
 }
 
+static bool gate_selector_ok(uint16_t sel)
+{
+    return (sel & 4) || (sel >> 3) < FIRST_RESERVED_GDT_ENTRY || sel == FLAT_KERNEL_CS;
+}
+
 /*
  * Code and data segments get at least the privilege level of ring 3; gates and
  * system segments are refused, so that nothing leads out of ring 3. Intel SDM
@@ -81,8 +86,13 @@ bool pv_fix_descriptor(uint64_t *desc)
 
     if (!(d & BIT(47)))                 /* not present */
         return true;
-    if (!(d & BIT(44)))                 /* system: type 0 (second half of something) does no harm */
-        return ((d >> 40) & 15) == 0;
+    if (!(d & BIT(44))) {
+        unsigned int type = (d >> 40) & 15;
+
+        /* Type 0, the second half of something, does no harm; a call gate leads to a segment of the guest's or its own
+         * flat one, all of ring 3, and has no parameters. */
+        return type == 0 || (type == 12 && gate_selector_ok((uint16_t)(d >> 16)) && !((d >> 32) & 0xff));
+    }
     *desc = d | 3ULL << 45;
     return true;
 }

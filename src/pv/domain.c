@@ -58,7 +58,7 @@ static int pv_vcpu_create(struct vcpu *v)
         return -ENOMEM;
     }
     v->pv->root_kernel = v->pv->root_user = MFN_INVALID;
-    v->pv->cr4_guest = CR4_PAE | CR4_PGE | CR4_MCE | CR4_DE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+    v->pv->cr4_guest = PV_CR4_FIXED;
     guest_cpu_init(&v->cpu);
     return 0;
 }

@@ -16,9 +16,24 @@
 #include "pv/pv.h"
 #include "x86/cpu.h"
 
+/* Of an entry above level 1: superpages, and what has no meaning there. */
+#define UPPER_REFUSED (PTE_PS | PTE_G | PTE_PCD | PTE_PWT)
+
 bool pv_slot_is_guest(unsigned int level, unsigned int slot)
 {
     return level != 4 || slot < HV_FIRST_SLOT || slot > HV_LAST_SLOT;
+}
+
+struct domain *pv_get_nobody(int *error)
+{
+    static struct domain nobody = {.id = DOMID_IO, .refs = 1};
+
+    if (!current_domain()->privileged) {
+        *error = -EPERM;
+        return NULL;
+    }
+    domain_hold(&nobody);
+    return &nobody;
 }
 
 static enum frame_type table_type(unsigned int level)
@@ -39,23 +54,25 @@ static int get_l1_target(struct domain *d, struct domain *owner, pte_t *e)
     int rc = 0;
 
     if (!mfn_valid(m)) {
-        if (!d->privileged || m.v >> (cpu_features.phys_bits - PAGE_SHIFT))
+        if (m.v >> (cpu_features.phys_bits - PAGE_SHIFT))
+            return -EINVAL;
+        if (!d->privileged)
             return -EPERM;
         *e |= PTE_US;
         return 0;
     }
     f = mfn_to_frame(m);
     if (!frame_get(f, owner))
-        return -EINVAL;
+        return -EBUSY;
     if (*e & PTE_RW) {
         if (!is_shared_hv(f))
             rc = pv_get_type(f, FRAME_WRITABLE);
         else if (frame_type_of(f->type) != FRAME_SHARED)
-            rc = -EINVAL;
+            rc = -EBUSY;
     }
     if (rc) {
         frame_put(f);
-        return rc;
+        return rc == -EINVAL ? -EBUSY : rc;
     }
     *e |= PTE_US;
     return 0;
@@ -135,7 +152,7 @@ int pv_get_entry(struct domain *d, struct domain *owner, struct frame *table, un
 
     if (level == 1)
         return get_l1_target(d, owner, e);
-    if ((*e & (PTE_PS | PTE_G)) || !mfn_valid(m))
+    if ((*e & UPPER_REFUSED) || !mfn_valid(m))
         return -EINVAL;
     if (names_same_level(level, table, m))
         rc = (*e & PTE_RW) ? -EINVAL : get_linear(d, table, mfn_to_frame(m));

@@ -11,6 +11,7 @@
  * work, and the hypercall is continued until it is done.
  */
 #include "abi/errno.h"
+#include "mem/hvmap.h"
 #include "pv/pv.h"
 #include "x86/insn.h"
 
@@ -71,7 +72,7 @@ int pv_mod_entry(struct domain *d, struct domain *owner, struct frame *f, enum f
         *expect = old;
         return -EAGAIN;
     }
-    if (same_target(old, e) && (level == 1 || !(e & (PTE_PS | PTE_G)))) {
+    if (same_target(old, e) && (level == 1 || !((old ^ e) & (PTE_PS | PTE_G | PTE_PCD | PTE_PWT)))) {
         e |= PTE_US;
         return write_entry(p, &old, e, keep_ad, expect);
     }
@@ -130,10 +131,11 @@ int pv_mmu_update(struct domain *pt_owner, struct domain *owner, uint64_t ptr, p
         rc = mod_table(pt_owner, owner, f, t, slot, e, keep_ad);
     } else {
         /* Not a page table now: plain memory, if it may be written. */
-        rc = pv_get_type(f, FRAME_WRITABLE);
+        rc = t == FRAME_SHARED ? 0 : pv_get_type(f, FRAME_WRITABLE);
         if (rc == 0) {
             atomic_store((pte_t *)frame_to_ptr(f) + slot, e);
-            pv_put_simple_type(f);
+            if (t != FRAME_SHARED)
+                pv_put_simple_type(f);
         }
     }
     frame_put(f);
@@ -195,6 +197,14 @@ static void drop_later(struct vcpu *v, mfn_t old, int *rc)
     }
 }
 
+/* The M2P is for kernel mode alone: its slot is in a root while that is a kernel root. */
+static void show_m2p(mfn_t root, bool show)
+{
+    pte_t *slot = (pte_t *)mfn_to_ptr(root) + HV_FIRST_SLOT;
+
+    atomic_store(slot, show ? hv_root[HV_FIRST_SLOT] : 0);
+}
+
 int pv_set_root(struct vcpu *v, mfn_t root)
 {
     bool running = cpu_local()->guest == &v->cpu;
@@ -205,6 +215,7 @@ int pv_set_root(struct vcpu *v, mfn_t root)
         rc = pv_get_frame_and_type(v->domain, root, FRAME_L4);
         if (rc)
             return rc;
+        show_m2p(root, true);
         v->pv->root_kernel = root;
         v->cpu.cr3_kernel = mfn_to_paddr(root).v;
     }
@@ -228,6 +239,8 @@ int pv_set_user_root(struct vcpu *v, mfn_t root)
         rc = pv_get_frame_and_type(v->domain, root, FRAME_L4);
         if (rc)
             return rc;
+        if (!mfn_eq(root, v->pv->root_kernel))
+            show_m2p(root, false);
     }
     v->pv->root_user = root;
     v->cpu.cr3_user = mfn_eq(root, MFN_INVALID) ? 0 : mfn_to_paddr(root).v;

@@ -18,9 +18,6 @@
 #define MSR_MCG_STATUS 0x0000017a
 #define MSR_TSC        0x00000010
 
-#define CR4_GUEST_MAY (CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_OSFXSR | \
-                       CR4_OSXMMEXCPT | CR4_FSGSBASE | CR4_OSXSAVE | CR4_PCE | CR4_UMIP | CR4_SMEP | CR4_SMAP)
-
 static struct vcpu *vcpu_of(struct emul_ctx *ctx)
 {
     return ctx->opaque;
@@ -33,6 +30,8 @@ static int gp(struct emul_ctx *ctx)
 
 int pv_emul_fetch(struct emul_ctx *ctx, uint64_t va, void *to, unsigned int bytes)
 {
+    if (!guest_range_ok(va, bytes))
+        return EMUL_UNHANDLEABLE;
     /* Another vCPU may change the code now: it is fetched once and used as fetched. */
     return guest_copy_from(to, va, bytes) ? emul_raise_page_fault(ctx, va, 0x10) : EMUL_OKAY;
 }
@@ -112,9 +111,6 @@ static int write_msr(struct emul_ctx *ctx, uint32_t msr, uint64_t value)
         return EMUL_OKAY;
     case MSR_EFER:
         return value == (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE) ? EMUL_OKAY : gp(ctx);
-    case MSR_PAT:
-        return value == rdmsr(msr) ? EMUL_OKAY : gp(ctx);
-    case MSR_UCODE_REV:
     case MSR_MISC_ENABLE:
     case MSR_MCG_STATUS:
         return EMUL_OKAY;
@@ -177,9 +173,8 @@ static int write_cr(struct emul_ctx *ctx, unsigned int cr, uint64_t value)
         return rc == 0 ? EMUL_OKAY : rc == -ERESTART ? EMUL_RETRY : gp(ctx);
     }
     case 4:
-        if (value & ~(uint64_t)CR4_GUEST_MAY)
-            return gp(ctx);
-        v->pv->cr4_guest = value;
+        /* Any value is taken; what the guest cannot change stays. */
+        v->pv->cr4_guest = PV_CR4_FIXED | (value & (CR4_TSD | CR4_DE | (read_cr4() & (CR4_FSGSBASE | CR4_OSXSAVE))));
         pv_load_cr4(v);
         return EMUL_OKAY;
     default:
@@ -199,12 +194,16 @@ void pv_load_cr4(struct vcpu *v)
 
 static int read_dr(struct emul_ctx *ctx, unsigned int dr, uint64_t *value)
 {
+    if ((dr == 4 || dr == 5) && (vcpu_of(ctx)->pv->cr4_guest & CR4_DE))
+        return emul_raise(ctx, VEC_UD, 0);
     *value = pv_get_debugreg(vcpu_of(ctx), dr);
     return EMUL_OKAY;
 }
 
 static int write_dr(struct emul_ctx *ctx, unsigned int dr, uint64_t value)
 {
+    if ((dr == 4 || dr == 5) && (vcpu_of(ctx)->pv->cr4_guest & CR4_DE))
+        return emul_raise(ctx, VEC_UD, 0);
     return pv_set_debugreg(vcpu_of(ctx), dr, value) ? gp(ctx) : EMUL_OKAY;
 }
 
@@ -221,14 +220,10 @@ static int write_xcr(struct emul_ctx *ctx, uint32_t xcr, uint64_t value)
     return EMUL_OKAY;
 }
 
-static int invlpg_op(struct emul_ctx *ctx, uint64_t va)
-{
-    invlpg(va);
-    return EMUL_OKAY;
-}
-
 static int wbinvd_op(struct emul_ctx *ctx, bool invd)
 {
+    if (invd)
+        return gp(ctx);
     /* Only who has devices has caches to write back. */
     if (vcpu_of(ctx)->domain->privileged)
         wbinvd();
@@ -286,7 +281,7 @@ static int read_pmc(struct emul_ctx *ctx, uint32_t counter, uint64_t *value)
 static const struct emul_ops privop_ops = {
     .fetch = pv_emul_fetch, .read = mem_read, .write = mem_write, .segment = pv_emul_segment,
     .read_msr = read_msr, .write_msr = write_msr, .read_cr = read_cr, .write_cr = write_cr,
-    .read_dr = read_dr, .write_dr = write_dr, .write_xcr = write_xcr, .invlpg = invlpg_op,
+    .read_dr = read_dr, .write_dr = write_dr, .write_xcr = write_xcr,
     .wbinvd = wbinvd_op, .cpuid = cpuid_op, .port_in = port_in, .port_out = port_out,
     .set_if = set_if, .read_tsc = read_tsc, .read_pmc = read_pmc,
 };

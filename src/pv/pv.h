@@ -9,6 +9,9 @@
 
 struct grant_host_ops;
 
+/* Bits of CR4 that a PV guest always reads as set: PAE, MCE, OSFXSR, OSXMMEXCPT. */
+#define PV_CR4_FIXED 0x660u
+
 struct pv_domain {
     struct frame *cursor;    /* where relinquishing goes on: a frame of d->pages, referenced */
     uint32_t step;
@@ -69,6 +72,12 @@ int pv_get_entry(struct domain *d, struct domain *owner, struct frame *table, un
 int pv_put_entry(struct domain *d, struct frame *table, unsigned int level, pte_t e) MUST_CHECK;
 /* May the guest set entry `slot` of a table of this level at all? */
 bool pv_slot_is_guest(unsigned int level, unsigned int slot);
+
+/*
+ * DOMID_IO, DOMID_XEN as the owner of frames, for a privileged caller: it has none, so only device memory can be
+ * mapped as its. Referenced. NULL and -EPERM.
+ */
+struct domain *pv_get_nobody(int *error);
 
 /* --- mmu.c: the operations of the interface on page tables --- */
 

@@ -207,11 +207,32 @@ static void deliver_nmi(struct vcpu *v)
     deliver(v, "NMI");
 }
 
+/* A selector that it had could not be loaded again when it got the CPU back. */
+static void deliver_failsafe(struct vcpu *v)
+{
+    struct guest_cpu *g = &v->cpu;
+
+    if (g->failsafe_rip == 0) {
+        domain_crash(v->domain, "vCPU %u: a segment register cannot be loaded, and there is no failsafe callback", v->id);
+        return;
+    }
+    g->bounce = (struct guest_bounce){
+        .rip = g->failsafe_rip,
+        .masks_events = (g->flags & GUEST_FAILSAFE_MASKS) != 0,
+        .with_segments = true,
+    };
+    deliver(v, "failsafe");
+}
+
 void upcall_before_guest(struct guest_cpu *g)
 {
     struct vcpu *v = vcpu_of_cpu(g);
     uint64_t work = atomic_xchg(&g->work, 0);
 
+    if (work & GUEST_WORK_OTHER)
+        vcpu_update_areas(v);
+    if (work & GUEST_WORK_FAILSAFE)
+        deliver_failsafe(v);
     if (work & GUEST_WORK_NMI)
         deliver_nmi(v);
     /* The guest's other vCPUs may change both bytes at any time; the frame builder reads the mask once more. */
@@ -225,17 +246,8 @@ void upcall_guest_return_failed(struct guest_cpu *g, unsigned int vector, uint32
 {
     struct vcpu *v = vcpu_of_cpu(g);
 
-    if (g->failsafe_rip == 0) {
-        domain_crash(v->domain, "vCPU %u: return to %04x:%016lx failed (exception %u, error code %#x), no failsafe callback",
-                     v->id, g->regs.cs, (unsigned long)g->regs.rip, vector, error_code);
-        return;
-    }
-    g->bounce = (struct guest_bounce){
-        .rip = g->failsafe_rip,
-        .masks_events = (g->flags & GUEST_FAILSAFE_MASKS) != 0,
-        .with_segments = true,
-    };
-    deliver(v, "failsafe");
+    /* The guest meets the exception where it wanted to go, as if it had got there. */
+    pv_inject_exception(v, vector, error_code);
 }
 
 void upcall_guest_stack_failed(struct guest_cpu *g)

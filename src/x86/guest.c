@@ -73,22 +73,25 @@ static uint64_t read_other_gs(void)
         v_;                                                   \
     })
 
-/* Load a selector; a bad one (its descriptor has changed meanwhile) becomes null. */
-#define LOAD_SREG(name, sel)                                              \
+/* Load a selector; a bad one (its descriptor has changed meanwhile) becomes null, and `bad` true. */
+#define LOAD_SREG(name, sel, bad)                                         \
     do {                                                                  \
-        __asm__ volatile("1: movw %0, %%" #name "\n"                      \
+        __asm__ volatile("1: movw %1, %%" #name "\n"                      \
                          "2:\n\t"                                         \
                          ".pushsection .text.fixup, \"ax\"\n"             \
                          "3: pushq %%rax\n\t"                             \
                          "xorl %%eax, %%eax\n\t"                          \
                          "movw %%ax, %%" #name "\n\t"                     \
                          "popq %%rax\n\t"                                 \
+                         "movb $1, %0\n\t"                                \
                          "jmp 2b\n\t"                                     \
                          ".popsection\n\t"                                \
                          ".pushsection __ex_table, \"a\"\n\t"             \
                          ".balign 4\n\t"                                  \
                          ".long 1b - ., 3b - .\n\t"                       \
-                         ".popsection" ::"r"(sel)                         \
+                         ".popsection"                                    \
+                         : "+q"(bad)                                      \
+                         : "r"(sel)                                       \
                          : "memory");                                     \
     } while (0)
 
@@ -107,26 +110,30 @@ void guest_read_segments(struct guest_cpu *g)
 
 void guest_load_segments(struct guest_cpu *g)
 {
-    bool kernel = guest_in_kernel(g);
+    bool kernel = guest_in_kernel(g), bad = false;
 
     if (g->regs.ds != READ_SREG(ds))
-        LOAD_SREG(ds, g->regs.ds);
+        LOAD_SREG(ds, g->regs.ds, bad);
     if (g->regs.es != READ_SREG(es))
-        LOAD_SREG(es, g->regs.es);
+        LOAD_SREG(es, g->regs.es, bad);
     /* A load of FS or GS sets the base too, so bases come after. */
-    LOAD_SREG(fs, g->regs.fs);
-    LOAD_SREG(gs, g->regs.gs);
+    LOAD_SREG(fs, g->regs.fs, bad);
+    LOAD_SREG(gs, g->regs.gs, bad);
     write_base(MSR_FS_BASE, g->fs_base);
     write_base(MSR_GS_BASE, kernel ? g->gs_base_user : g->gs_base_kernel);
     swapgs();
     write_base(MSR_GS_BASE, kernel ? g->gs_base_kernel : g->gs_base_user);
+    if (bad)
+        atomic_or(&g->work, GUEST_WORK_FAILSAFE);
 }
 
 void guest_load_user_gs(struct guest_cpu *g, uint16_t sel)
 {
-    (void)g; /* in kernel mode: the user's base is the one that SWAPGS brings */
+    bool bad = false; /* the interface has no way to say so */
+
+    (void)g;          /* in kernel mode: the user's base is the one that SWAPGS brings */
     swapgs();
-    LOAD_SREG(gs, sel);
+    LOAD_SREG(gs, sel, bad);
     __asm__ volatile("mfence" ::: "memory");
     swapgs();
 }
@@ -288,10 +295,10 @@ int guest_deliver_bounce(struct guest_cpu *g)
     if (!from_kernel)
         guest_toggle_mode(g);
     if (b->with_segments) {
-        frame[n++] = READ_SREG(ds);
-        frame[n++] = READ_SREG(es);
-        frame[n++] = READ_SREG(fs);
-        frame[n++] = READ_SREG(gs);
+        frame[n++] = r->ds;
+        frame[n++] = r->es;
+        frame[n++] = r->fs;
+        frame[n++] = r->gs;
     }
     frame[n++] = r->rcx;
     frame[n++] = r->r11;

@@ -20,9 +20,10 @@
 #include "x86/pte.h"
 
 /* guest_cpu.work: reasons to call upcall_before_guest() on the way out. */
-#define GUEST_WORK_NMI   BIT(0) /* an NMI is to be delivered */
-#define GUEST_WORK_MCE   BIT(1)
-#define GUEST_WORK_OTHER BIT(2) /* something in the layers above asks to be called */
+#define GUEST_WORK_NMI      BIT(0) /* an NMI is to be delivered */
+#define GUEST_WORK_MCE      BIT(1)
+#define GUEST_WORK_OTHER    BIT(3) /* the layers above have something to do in the guest's address space */
+#define GUEST_WORK_FAILSAFE BIT(2) /* a selector could not be loaded: regs.ds..gs say what they were */
 
 /* guest_cpu.flags */
 #define GUEST_KERNEL           BIT(0) /* in kernel mode: its kernel root and GS are loaded */
@@ -106,7 +107,7 @@ void guest_load_cr3(struct guest_cpu *g);
 
 /* Copy live segment bases and selectors of the running guest into *g / from *g. */
 void guest_read_segments(struct guest_cpu *g);
-void guest_load_segments(struct guest_cpu *g);
+void guest_load_segments(struct guest_cpu *g); /* a bad selector becomes null and sets GUEST_WORK_FAILSAFE */
 
 /* Load selector `sel` into the GS of the running guest's user mode (SEGBASE_GS_USER_SEL); a bad one becomes null. */
 void guest_load_user_gs(struct guest_cpu *g, uint16_t sel);
