@@ -259,7 +259,7 @@ int pv_kernel_read(struct pv_kernel *kernel, const struct elf *elf, uint64_t off
     *kernel = (struct pv_kernel){.entry = elf->entry};
     if (has_pv_notes(elf))
         *why = read_notes(kernel, elf);
-    else if (elf_find_section(elf, "__xen_guest", &section))
+    else if (elf_find_section(elf, "__xen_guest", &section) && section.len > 0)
         *why = read_guest_section(kernel, section);
     else if (note_number(elf, XEN_ELFNOTE_PHYS32_ENTRY, &number))
         *why = "it is a kernel for PVH only; one with the Xen notes of a PV kernel was expected";

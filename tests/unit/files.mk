@@ -53,3 +53,7 @@ unit += containers
 unit-containers :=
 unit += parse
 unit-parse := src/lib/parse.c
+unit += elf
+unit-elf := src/lib/elf.c
+unit += pvkernel
+unit-pvkernel := src/lib/pvkernel.c src/lib/elf.c src/lib/parse.c
