@@ -17,8 +17,9 @@ static uint64_t result_flags(uint64_t r, uint64_t carries, uint64_t overflow, un
 {
     unsigned int top = 8 * bytes - 1, parity = (unsigned int)(r ^ r >> 4) & 15;
 
-    return ((carries >> top) & 1 ? CF : 0) | ((carries >> 3) & 1 ? AF : 0) | ((overflow >> top) & 1 ? OF : 0) |
-           ((r >> top) & 1 ? SF : 0) | (r == 0 ? ZF : 0) | ((0x9669u >> parity) & 1 ? PF : 0);
+    return ((carries >> top) & 1 ? CF : 0) | ((carries >> 3) & 1 ? AF : 0) |
+           ((overflow >> top) & 1 ? OF : 0) | ((r >> top) & 1 ? SF : 0) | (r == 0 ? ZF : 0) |
+           ((0x9669u >> parity) & 1 ? PF : 0);
 }
 
 uint64_t emul_alu(enum emul_kind kind, uint64_t d, uint64_t s, unsigned int bytes, uint64_t *flags)

@@ -8,13 +8,13 @@
 #include "emul/internal.h"
 
 enum {
-    BYTE = 1,    /* operands of one byte */
+    BYTE = 1, /* operands of one byte */
     MODRM = 2,
-    IMM8 = 4,    /* the immediate is one byte, sign-extended */
-    LOCK = 8,    /* LOCK is allowed when the destination is memory */
-    GROUP = 16,  /* .kind is settled by the reg field */
-    OP64 = 32,   /* operand size is that of the mode, prefixes notwithstanding */
-    MOFFS = 64,  /* EMUL_AT_RM is memory at an absolute address in the instruction */
+    IMM8 = 4,   /* the immediate is one byte, sign-extended */
+    LOCK = 8,   /* LOCK is allowed when the destination is memory */
+    GROUP = 16, /* .kind is settled by the reg field */
+    OP64 = 32,  /* operand size is that of the mode, prefixes notwithstanding */
+    MOFFS = 64, /* EMUL_AT_RM is memory at an absolute address in the instruction */
 };
 
 struct row {
@@ -27,6 +27,7 @@ struct row {
 #define IMM EMUL_AT_IMM
 #define DX  EMUL_AT_DX
 
+/* clang-format off */
 #define ARITHMETIC(op, kind) \
     [op] = { kind, RM, REG, MODRM | BYTE | LOCK }, \
     [op + 1] = { kind, RM, REG, MODRM | LOCK }, \
@@ -34,6 +35,7 @@ struct row {
     [op + 3] = { kind, REG, RM, MODRM }, \
     [op + 4] = { kind, ACC, IMM, BYTE }, \
     [op + 5] = { kind, ACC, IMM, 0 }
+/* clang-format on */
 
 static const struct row one_byte[256] = {
     ARITHMETIC(0x00, EMUL_ADD),
@@ -44,89 +46,90 @@ static const struct row one_byte[256] = {
     ARITHMETIC(0x28, EMUL_SUB),
     ARITHMETIC(0x30, EMUL_XOR),
     ARITHMETIC(0x38, EMUL_CMP),
-    [0x6c] = { EMUL_INS, 0, 0, BYTE },
-    [0x6d] = { EMUL_INS, 0, 0, 0 },
-    [0x6e] = { EMUL_OUTS, 0, 0, BYTE },
-    [0x6f] = { EMUL_OUTS, 0, 0, 0 },
-    [0x80] = { 0, RM, IMM, MODRM | GROUP | BYTE | LOCK },
-    [0x81] = { 0, RM, IMM, MODRM | GROUP | LOCK },
-    [0x83] = { 0, RM, IMM, MODRM | GROUP | IMM8 | LOCK },
-    [0x84] = { EMUL_TEST, RM, REG, MODRM | BYTE },
-    [0x85] = { EMUL_TEST, RM, REG, MODRM },
-    [0x86] = { EMUL_XCHG, RM, REG, MODRM | BYTE | LOCK },
-    [0x87] = { EMUL_XCHG, RM, REG, MODRM | LOCK },
-    [0x88] = { EMUL_MOV, RM, REG, MODRM | BYTE },
-    [0x89] = { EMUL_MOV, RM, REG, MODRM },
-    [0x8a] = { EMUL_MOV, REG, RM, MODRM | BYTE },
-    [0x8b] = { EMUL_MOV, REG, RM, MODRM },
-    [0xa0] = { EMUL_MOV, ACC, RM, MOFFS | BYTE },
-    [0xa1] = { EMUL_MOV, ACC, RM, MOFFS },
-    [0xa2] = { EMUL_MOV, RM, ACC, MOFFS | BYTE },
-    [0xa3] = { EMUL_MOV, RM, ACC, MOFFS },
-    [0xa4] = { EMUL_MOVS, 0, 0, BYTE },
-    [0xa5] = { EMUL_MOVS, 0, 0, 0 },
-    [0xaa] = { EMUL_STOS, 0, 0, BYTE },
-    [0xab] = { EMUL_STOS, 0, 0, 0 },
-    [0xc6] = { 0, RM, IMM, MODRM | GROUP | BYTE },
-    [0xc7] = { 0, RM, IMM, MODRM | GROUP },
-    [0xe4] = { EMUL_IN, ACC, IMM, BYTE | IMM8 },
-    [0xe5] = { EMUL_IN, ACC, IMM, IMM8 },
-    [0xe6] = { EMUL_OUT, IMM, ACC, BYTE | IMM8 },
-    [0xe7] = { EMUL_OUT, IMM, ACC, IMM8 },
-    [0xec] = { EMUL_IN, ACC, DX, BYTE },
-    [0xed] = { EMUL_IN, ACC, DX, 0 },
-    [0xee] = { EMUL_OUT, DX, ACC, BYTE },
-    [0xef] = { EMUL_OUT, DX, ACC, 0 },
-    [0xf4] = { EMUL_HLT, 0, 0, 0 },
-    [0xf6] = { 0, RM, 0, MODRM | GROUP | BYTE | LOCK },
-    [0xf7] = { 0, RM, 0, MODRM | GROUP | LOCK },
-    [0xfa] = { EMUL_CLI, 0, 0, 0 },
-    [0xfb] = { EMUL_STI, 0, 0, 0 },
-    [0xfe] = { 0, RM, 0, MODRM | GROUP | BYTE | LOCK },
-    [0xff] = { 0, RM, 0, MODRM | GROUP | LOCK },
+    [0x6c] = {EMUL_INS, 0, 0, BYTE},
+    [0x6d] = {EMUL_INS, 0, 0, 0},
+    [0x6e] = {EMUL_OUTS, 0, 0, BYTE},
+    [0x6f] = {EMUL_OUTS, 0, 0, 0},
+    [0x80] = {0, RM, IMM, MODRM | GROUP | BYTE | LOCK},
+    [0x81] = {0, RM, IMM, MODRM | GROUP | LOCK},
+    [0x83] = {0, RM, IMM, MODRM | GROUP | IMM8 | LOCK},
+    [0x84] = {EMUL_TEST, RM, REG, MODRM | BYTE},
+    [0x85] = {EMUL_TEST, RM, REG, MODRM},
+    [0x86] = {EMUL_XCHG, RM, REG, MODRM | BYTE | LOCK},
+    [0x87] = {EMUL_XCHG, RM, REG, MODRM | LOCK},
+    [0x88] = {EMUL_MOV, RM, REG, MODRM | BYTE},
+    [0x89] = {EMUL_MOV, RM, REG, MODRM},
+    [0x8a] = {EMUL_MOV, REG, RM, MODRM | BYTE},
+    [0x8b] = {EMUL_MOV, REG, RM, MODRM},
+    [0xa0] = {EMUL_MOV, ACC, RM, MOFFS | BYTE},
+    [0xa1] = {EMUL_MOV, ACC, RM, MOFFS},
+    [0xa2] = {EMUL_MOV, RM, ACC, MOFFS | BYTE},
+    [0xa3] = {EMUL_MOV, RM, ACC, MOFFS},
+    [0xa4] = {EMUL_MOVS, 0, 0, BYTE},
+    [0xa5] = {EMUL_MOVS, 0, 0, 0},
+    [0xaa] = {EMUL_STOS, 0, 0, BYTE},
+    [0xab] = {EMUL_STOS, 0, 0, 0},
+    [0xc6] = {0, RM, IMM, MODRM | GROUP | BYTE},
+    [0xc7] = {0, RM, IMM, MODRM | GROUP},
+    [0xe4] = {EMUL_IN, ACC, IMM, BYTE | IMM8},
+    [0xe5] = {EMUL_IN, ACC, IMM, IMM8},
+    [0xe6] = {EMUL_OUT, IMM, ACC, BYTE | IMM8},
+    [0xe7] = {EMUL_OUT, IMM, ACC, IMM8},
+    [0xec] = {EMUL_IN, ACC, DX, BYTE},
+    [0xed] = {EMUL_IN, ACC, DX, 0},
+    [0xee] = {EMUL_OUT, DX, ACC, BYTE},
+    [0xef] = {EMUL_OUT, DX, ACC, 0},
+    [0xf4] = {EMUL_HLT, 0, 0, 0},
+    [0xf6] = {0, RM, 0, MODRM | GROUP | BYTE | LOCK},
+    [0xf7] = {0, RM, 0, MODRM | GROUP | LOCK},
+    [0xfa] = {EMUL_CLI, 0, 0, 0},
+    [0xfb] = {EMUL_STI, 0, 0, 0},
+    [0xfe] = {0, RM, 0, MODRM | GROUP | BYTE | LOCK},
+    [0xff] = {0, RM, 0, MODRM | GROUP | LOCK},
 };
 
 static const struct row two_byte[256] = {
-    [0x01] = { 0, RM, 0, MODRM | GROUP },
-    [0x06] = { EMUL_CLTS, 0, 0, 0 },
-    [0x08] = { EMUL_INVD, 0, 0, 0 },
-    [0x09] = { EMUL_WBINVD, 0, 0, 0 },
-    [0x20] = { EMUL_READ_CR, RM, 0, MODRM | OP64 },
-    [0x21] = { EMUL_READ_DR, RM, 0, MODRM | OP64 },
-    [0x22] = { EMUL_WRITE_CR, 0, RM, MODRM | OP64 },
-    [0x23] = { EMUL_WRITE_DR, 0, RM, MODRM | OP64 },
-    [0x30] = { EMUL_WRMSR, 0, 0, 0 },
-    [0x31] = { EMUL_RDTSC, 0, 0, 0 },
-    [0x32] = { EMUL_RDMSR, 0, 0, 0 },
-    [0x33] = { EMUL_RDPMC, 0, 0, 0 },
-    [0xa2] = { EMUL_CPUID, 0, 0, 0 },
-    [0xa3] = { EMUL_BT, RM, REG, MODRM },
-    [0xab] = { EMUL_BTS, RM, REG, MODRM | LOCK },
-    [0xb0] = { EMUL_CMPXCHG, RM, REG, MODRM | BYTE | LOCK },
-    [0xb1] = { EMUL_CMPXCHG, RM, REG, MODRM | LOCK },
-    [0xb3] = { EMUL_BTR, RM, REG, MODRM | LOCK },
-    [0xba] = { 0, RM, IMM, MODRM | GROUP | IMM8 | LOCK },
-    [0xbb] = { EMUL_BTC, RM, REG, MODRM | LOCK },
-    [0xc0] = { EMUL_XADD, RM, REG, MODRM | BYTE | LOCK },
-    [0xc1] = { EMUL_XADD, RM, REG, MODRM | LOCK },
-    [0xc3] = { EMUL_MOV, RM, REG, MODRM }, /* MOVNTI */
-    [0xc7] = { 0, RM, 0, MODRM | GROUP | LOCK },
+    [0x01] = {0, RM, 0, MODRM | GROUP},
+    [0x06] = {EMUL_CLTS, 0, 0, 0},
+    [0x08] = {EMUL_INVD, 0, 0, 0},
+    [0x09] = {EMUL_WBINVD, 0, 0, 0},
+    [0x20] = {EMUL_READ_CR, RM, 0, MODRM | OP64},
+    [0x21] = {EMUL_READ_DR, RM, 0, MODRM | OP64},
+    [0x22] = {EMUL_WRITE_CR, 0, RM, MODRM | OP64},
+    [0x23] = {EMUL_WRITE_DR, 0, RM, MODRM | OP64},
+    [0x30] = {EMUL_WRMSR, 0, 0, 0},
+    [0x31] = {EMUL_RDTSC, 0, 0, 0},
+    [0x32] = {EMUL_RDMSR, 0, 0, 0},
+    [0x33] = {EMUL_RDPMC, 0, 0, 0},
+    [0xa2] = {EMUL_CPUID, 0, 0, 0},
+    [0xa3] = {EMUL_BT, RM, REG, MODRM},
+    [0xab] = {EMUL_BTS, RM, REG, MODRM | LOCK},
+    [0xb0] = {EMUL_CMPXCHG, RM, REG, MODRM | BYTE | LOCK},
+    [0xb1] = {EMUL_CMPXCHG, RM, REG, MODRM | LOCK},
+    [0xb3] = {EMUL_BTR, RM, REG, MODRM | LOCK},
+    [0xba] = {0, RM, IMM, MODRM | GROUP | IMM8 | LOCK},
+    [0xbb] = {EMUL_BTC, RM, REG, MODRM | LOCK},
+    [0xc0] = {EMUL_XADD, RM, REG, MODRM | BYTE | LOCK},
+    [0xc1] = {EMUL_XADD, RM, REG, MODRM | LOCK},
+    [0xc3] = {EMUL_MOV, RM, REG, MODRM}, /* MOVNTI */
+    [0xc7] = {0, RM, 0, MODRM | GROUP | LOCK},
 };
 
 /* The bytes of the instruction, each fetched once. */
 struct stream {
     struct emul_ctx *ctx;
-    uint64_t va;                 /* linear address of byte 0 */
+    uint64_t va; /* linear address of byte 0 */
     uint8_t bytes[EMUL_INSN_MAX];
     unsigned int used, have;
-    int status;                  /* of the first fetch that failed; then only zeros follow */
+    int status; /* of the first fetch that failed; then only zeros follow */
 };
 
 static void stream_fill(struct stream *s)
 {
     struct emul_ctx *ctx = s->ctx;
     uint64_t va = s->va + s->have;
-    unsigned int bytes = (unsigned int)MIN((uint64_t)PAGE_SIZE - va % PAGE_SIZE, (uint64_t)(EMUL_INSN_MAX - s->have));
+    unsigned int bytes =
+        (unsigned int)MIN((uint64_t)PAGE_SIZE - va % PAGE_SIZE, (uint64_t)(EMUL_INSN_MAX - s->have));
 
     if (!ctx->mode64)
         va = (uint32_t)va;
@@ -164,7 +167,7 @@ struct prefixes {
 /* Takes all prefixes; returns the byte behind them. */
 static uint8_t decode_prefixes(struct stream *s, struct emul_insn *insn, struct prefixes *p)
 {
-    static const uint8_t seg_prefix[6] = { 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65 }; /* by enum emul_seg */
+    static const uint8_t seg_prefix[6] = {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65}; /* by enum emul_seg */
 
     for (;;) {
         uint8_t byte = next_byte(s);
@@ -177,12 +180,21 @@ static uint8_t decode_prefixes(struct stream *s, struct emul_insn *insn, struct 
             continue;
         }
         switch (byte) {
-        case 0x66: p->op_size = true; break;
-        case 0x67: p->addr_size = true; break;
-        case 0xf0: insn->lock = true; break;
+        case 0x66:
+            p->op_size = true;
+            break;
+        case 0x67:
+            p->addr_size = true;
+            break;
+        case 0xf0:
+            insn->lock = true;
+            break;
         case 0xf2:
-        case 0xf3: insn->rep = byte; break;
-        default: known = false;
+        case 0xf3:
+            insn->rep = byte;
+            break;
+        default:
+            known = false;
         }
         for (uint8_t seg = 0; seg < ARRAY_SIZE(seg_prefix); seg++) {
             if (byte != seg_prefix[seg])
@@ -200,7 +212,8 @@ static uint8_t decode_prefixes(struct stream *s, struct emul_insn *insn, struct 
 }
 
 /* Base, index and displacement by a SIB byte. */
-static uint64_t decode_sib(struct stream *s, const struct prefixes *p, struct emul_insn *insn, unsigned int mod)
+static uint64_t decode_sib(struct stream *s, const struct prefixes *p, struct emul_insn *insn,
+                           unsigned int mod)
 {
     const struct cpu_user_regs *regs = s->ctx->regs;
     uint8_t sib = next_byte(s);
@@ -217,7 +230,8 @@ static uint64_t decode_sib(struct stream *s, const struct prefixes *p, struct em
 }
 
 /* The ModRM byte and the address behind it; RIP-relative ones are completed by the caller. */
-static bool decode_modrm(struct stream *s, const struct prefixes *p, struct emul_insn *insn, uint8_t *modrm_out)
+static bool decode_modrm(struct stream *s, const struct prefixes *p, struct emul_insn *insn,
+                         uint8_t *modrm_out)
 {
     const struct cpu_user_regs *regs = s->ctx->regs;
     uint8_t modrm = next_byte(s);
@@ -267,7 +281,7 @@ static void decode_group_0f01(struct emul_insn *insn, uint8_t modrm)
 /* Opcodes whose meaning lies in the reg field. */
 static void decode_group(struct emul_insn *insn, bool two, uint8_t opcode, uint8_t modrm)
 {
-    static const uint8_t group_f6[4] = { EMUL_TEST, EMUL_TEST, EMUL_NOT, EMUL_NEG };
+    static const uint8_t group_f6[4] = {EMUL_TEST, EMUL_TEST, EMUL_NOT, EMUL_NEG};
     uint8_t reg = (modrm >> 3) & 7;
 
     if (two && opcode == 0x01)
@@ -295,7 +309,8 @@ static bool lock_is_wrong(const struct emul_insn *insn, const struct row *row)
 {
     bool changes = (row->flags & LOCK) && insn->memory && insn->dst == EMUL_AT_RM;
 
-    return insn->lock && (!changes || insn->kind == EMUL_CMP || insn->kind == EMUL_BT || insn->kind == EMUL_TEST);
+    return insn->lock &&
+           (!changes || insn->kind == EMUL_CMP || insn->kind == EMUL_BT || insn->kind == EMUL_TEST);
 }
 
 static void decode_sizes(const struct emul_ctx *ctx, const struct prefixes *p, struct emul_insn *insn)
@@ -319,7 +334,8 @@ static bool decode_operands(struct stream *s, const struct prefixes *p, struct e
     if (row->flags & MODRM) {
         if (insn->addr_bytes == 2)
             return false;
-        if (row->flags & OP64) { /* control and debug registers: always a register, whatever the mod field says */
+        if (row->flags &
+            OP64) { /* control and debug registers: always a register, whatever the mod field says */
             modrm = next_byte(s);
             insn->reg = (uint8_t)(((modrm >> 3) & 7) | (p->rex & 4) << 1);
             insn->rm = (uint8_t)((modrm & 7) | (p->rex & 1) << 3);
@@ -347,12 +363,12 @@ static bool decode_operands(struct stream *s, const struct prefixes *p, struct e
 /* The linear address of the first byte; passes over the forced-emulation prefix. */
 static int stream_start(struct stream *s, struct emul_ctx *ctx)
 {
-    static const uint8_t prefix[5] = { 0x0f, 0x0b, 'x', 'e', 'n' };
-    struct emul_segment cs = { .base = 0 };
+    static const uint8_t prefix[5] = {0x0f, 0x0b, 'x', 'e', 'n'};
+    struct emul_segment cs = {.base = 0};
     uint8_t seen[5];
     int rc;
 
-    *s = (struct stream){ .ctx = ctx, .va = ctx->regs->rip, .status = EMUL_OKAY };
+    *s = (struct stream){.ctx = ctx, .va = ctx->regs->rip, .status = EMUL_OKAY};
     if (!ctx->mode64) {
         if (!ctx->ops->segment)
             return EMUL_UNHANDLEABLE;
@@ -377,14 +393,14 @@ static int stream_start(struct stream *s, struct emul_ctx *ctx)
 int emul_decode(struct emul_ctx *ctx)
 {
     struct emul_insn *insn = &ctx->insn;
-    struct prefixes prefixes = { .rex = 0 };
+    struct prefixes prefixes = {.rex = 0};
     struct stream s;
     const struct row *row;
     uint8_t opcode;
     bool two, known;
     int rc;
 
-    *insn = (struct emul_insn){ .kind = EMUL_NONE };
+    *insn = (struct emul_insn){.kind = EMUL_NONE};
     rc = stream_start(&s, ctx);
     if (rc != EMUL_OKAY)
         return rc;

@@ -5,6 +5,7 @@
 
 #define EMUL_INSN_MAX 15 /* bytes; longer ones raise #GP */
 
+/* clang-format off */
 enum emul_kind {
     EMUL_NONE,
     /* In the order of the processor's encoding (bits 5:3 of the opcode; the reg field of 80..83). */
@@ -18,6 +19,7 @@ enum emul_kind {
     EMUL_READ_CR, EMUL_WRITE_CR, EMUL_READ_DR, EMUL_WRITE_DR, EMUL_CLTS, EMUL_LMSW,
     EMUL_INVLPG, EMUL_INVD, EMUL_WBINVD, EMUL_XSETBV,
 };
+/* clang-format on */
 
 /* Where an operand is. */
 enum emul_operand {
@@ -39,8 +41,8 @@ struct emul_insn {
     uint8_t seg;        /* enum emul_seg of the memory operand */
     uint8_t rep;        /* 0, 0xf2 or 0xf3 */
     bool seg_override, lock, rex;
-    bool memory;        /* EMUL_AT_RM is memory: */
-    uint64_t offset;    /* its effective address, before the segment's base */
+    bool memory;     /* EMUL_AT_RM is memory: */
+    uint64_t offset; /* its effective address, before the segment's base */
     uint64_t imm;
 };
 

@@ -22,9 +22,9 @@
 /* What every callback and emul_*() function returns. */
 enum {
     EMUL_OKAY,
-    EMUL_EXCEPTION,     /* ctx->fault says which; the registers are those from before the instruction */
-    EMUL_UNHANDLEABLE,  /* not an instruction or operand that is known here, or no callback for it */
-    EMUL_RETRY,         /* nothing was done: run the instruction again */
+    EMUL_EXCEPTION,    /* ctx->fault says which; the registers are those from before the instruction */
+    EMUL_UNHANDLEABLE, /* not an instruction or operand that is known here, or no callback for it */
+    EMUL_RETRY,        /* nothing was done: run the instruction again */
 };
 
 enum emul_seg { EMUL_ES, EMUL_CS, EMUL_SS, EMUL_DS, EMUL_FS, EMUL_GS };
@@ -70,7 +70,7 @@ struct emul_ops {
     int (*cpuid)(struct emul_ctx *ctx, uint32_t leaf, uint32_t subleaf, uint32_t out[4]); /* EAX..EDX */
     int (*port_in)(struct emul_ctx *ctx, uint16_t port, unsigned int bytes, uint32_t *value);
     int (*port_out)(struct emul_ctx *ctx, uint16_t port, unsigned int bytes, uint32_t value);
-    int (*set_if)(struct emul_ctx *ctx, bool on); /* STI, CLI */
+    int (*set_if)(struct emul_ctx *ctx, bool on);                        /* STI, CLI */
     int (*read_tsc)(struct emul_ctx *ctx, uint64_t *tsc, uint32_t *aux); /* aux is NULL for RDTSC */
     int (*read_pmc)(struct emul_ctx *ctx, uint32_t counter, uint64_t *value);
 };
@@ -86,14 +86,14 @@ struct emul_ctx {
     struct cpu_user_regs *regs;
     const struct emul_ops *ops;
     void *opaque;
-    bool mode64;          /* else a 32-bit code segment */
-    bool privileged;      /* in kernel mode: what CPL 0 may do is allowed */
-    bool forced_prefix;   /* the instruction must follow `ud2; .ascii "xen"` */
+    bool mode64;        /* else a 32-bit code segment */
+    bool privileged;    /* in kernel mode: what CPL 0 may do is allowed */
+    bool forced_prefix; /* the instruction must follow `ud2; .ascii "xen"` */
 
     /* Out. */
-    struct emul_insn insn;      /* after emul_decode() */
-    struct emul_fault fault;    /* with EMUL_EXCEPTION */
-    bool single_step;           /* with EMUL_OKAY: TF was set, #DB with DR6.BS is due */
+    struct emul_insn insn;   /* after emul_decode() */
+    struct emul_fault fault; /* with EMUL_EXCEPTION */
+    bool single_step;        /* with EMUL_OKAY: TF was set, #DB with DR6.BS is due */
 };
 
 /*

@@ -82,7 +82,7 @@ static uint64_t compute(const struct emul_insn *insn, uint64_t old, uint64_t src
     }
 }
 
-/* Read, compute, exchange, until memory stood still. *old is what it held; *flags start from RFLAGS each time. */
+/* Read, compute, exchange, until memory stood still. *old is what it held; *flags are those after it. */
 static int change_memory(struct emul_ctx *ctx, uint64_t va, uint64_t src, uint64_t *old, uint64_t *flags)
 {
     const struct emul_insn *insn = &ctx->insn;

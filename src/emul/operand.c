@@ -4,13 +4,13 @@
 
 int emul_raise(struct emul_ctx *ctx, unsigned int vector, uint32_t error_code)
 {
-    ctx->fault = (struct emul_fault){ .vector = (uint8_t)vector, .error_code = error_code };
+    ctx->fault = (struct emul_fault){.vector = (uint8_t)vector, .error_code = error_code};
     return EMUL_EXCEPTION;
 }
 
 int emul_raise_page_fault(struct emul_ctx *ctx, uint64_t cr2, uint32_t error_code)
 {
-    ctx->fault = (struct emul_fault){ .vector = EMUL_VEC_PF, .error_code = error_code, .cr2 = cr2 };
+    ctx->fault = (struct emul_fault){.vector = EMUL_VEC_PF, .error_code = error_code, .cr2 = cr2};
     return EMUL_EXCEPTION;
 }
 
@@ -75,7 +75,7 @@ static bool is_canonical(uint64_t va)
 int emul_linear(struct emul_ctx *ctx, unsigned int seg, uint64_t offset, unsigned int bytes, uint64_t *va)
 {
     unsigned int vector = seg == EMUL_SS ? EMUL_VEC_SS : EMUL_VEC_GP;
-    struct emul_segment segment = { .base = 0 };
+    struct emul_segment segment = {.base = 0};
 
     if (!ctx->mode64 || seg >= EMUL_FS) {
         int rc;

@@ -7,9 +7,9 @@
  */
 #include "emul/internal.h"
 
-#define TF     BIT(8)
-#define DF     BIT(10)
-#define QUOTA  512 /* steps at a time: a table's entries */
+#define TF    BIT(8)
+#define DF    BIT(10)
+#define QUOTA 512 /* steps at a time: a table's entries */
 
 enum { RCX = 1, RSI = 6, RDI = 7 };
 

@@ -24,13 +24,14 @@ static uint64_t read_pair(const struct emul_ctx *ctx)
 
 static int system_cpuid(struct emul_ctx *ctx)
 {
-    static const uint8_t order[4] = { RAX, RBX, RCX, RDX };
-    uint32_t out[4] = { 0 };
+    static const uint8_t order[4] = {RAX, RBX, RCX, RDX};
+    uint32_t out[4] = {0};
     int rc;
 
     if (!ctx->ops->cpuid)
         return EMUL_UNHANDLEABLE;
-    rc = ctx->ops->cpuid(ctx, (uint32_t)emul_reg_read(ctx, RAX, 4), (uint32_t)emul_reg_read(ctx, RCX, 4), out);
+    rc =
+        ctx->ops->cpuid(ctx, (uint32_t)emul_reg_read(ctx, RAX, 4), (uint32_t)emul_reg_read(ctx, RCX, 4), out);
     for (int i = 0; rc == EMUL_OKAY && i < 4; i++)
         emul_reg_write(ctx, order[i], 4, out[i]);
     return rc;
@@ -143,8 +144,9 @@ static int system_port(struct emul_ctx *ctx)
     int rc;
 
     if (insn->kind == EMUL_OUT)
-        return ctx->ops->port_out ? ctx->ops->port_out(ctx, port, bytes, (uint32_t)emul_reg_read(ctx, RAX, bytes))
-                                  : EMUL_UNHANDLEABLE;
+        return ctx->ops->port_out
+                   ? ctx->ops->port_out(ctx, port, bytes, (uint32_t)emul_reg_read(ctx, RAX, bytes))
+                   : EMUL_UNHANDLEABLE;
     rc = ctx->ops->port_in ? ctx->ops->port_in(ctx, port, bytes, &value) : EMUL_UNHANDLEABLE;
     if (rc == EMUL_OKAY)
         emul_reg_write(ctx, RAX, bytes, value);
@@ -153,7 +155,7 @@ static int system_port(struct emul_ctx *ctx)
 
 static int system_invlpg(struct emul_ctx *ctx)
 {
-    struct emul_segment segment = { .base = 0 };
+    struct emul_segment segment = {.base = 0};
     int rc = EMUL_OKAY;
 
     if (!ctx->ops->invlpg)
@@ -218,7 +220,8 @@ static int system_perform(struct emul_ctx *ctx)
     case EMUL_WBINVD:
         return ops->wbinvd ? ops->wbinvd(ctx, ctx->insn.kind == EMUL_INVD) : EMUL_UNHANDLEABLE;
     default: /* XSETBV */
-        return ops->write_xcr ? ops->write_xcr(ctx, (uint32_t)ctx->regs->rcx, read_pair(ctx)) : EMUL_UNHANDLEABLE;
+        return ops->write_xcr ? ops->write_xcr(ctx, (uint32_t)ctx->regs->rcx, read_pair(ctx))
+                              : EMUL_UNHANDLEABLE;
     }
 }
 

@@ -18,7 +18,7 @@
 #define FILE_VA 0x10000000UL /* the register file */
 #define DATA_VA 0x20000000UL
 #define CODE_VA 0x30000000UL
-#define FLAGS   0x8d5ULL     /* CF PF AF ZF SF OF */
+#define FLAGS   0x8d5ULL /* CF PF AF ZF SF OF */
 #define AF      0x10ULL
 
 /* By the encoding's numbers; 16 is RFLAGS, 17 the host's stack pointer. */
@@ -44,7 +44,8 @@ static unsigned int pick(unsigned int n)
 /* Numbers near the edges are likelier than chance would have them. */
 static uint64_t random_operand(void)
 {
-    static const uint64_t edges[] = { 0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0x7fffffff, 0x80000000, ~0ULL >> 1, ~0ULL };
+    static const uint64_t edges[] = {0,      1,          0x7f,       0x80,       0xff, 0x7fff,
+                                     0x8000, 0x7fffffff, 0x80000000, ~0ULL >> 1, ~0ULL};
 
     return pick(3) ? random64() : edges[pick(ARRAY_SIZE(edges))];
 }
@@ -64,12 +65,12 @@ static uint8_t *emit_access(uint8_t *p, uint8_t opcode, unsigned int reg, unsign
 /* Builds: save, load the file, the instruction, store the file, restore, return. */
 static void build(const uint8_t *insn, unsigned int length, void *at)
 {
-    static const uint8_t save[] = { 0x53, 0x55, 0x41, 0x54, 0x41, 0x55, 0x41, 0x56, 0x41, 0x57 };
-    static const uint8_t restore[] = { 0x41, 0x5f, 0x41, 0x5e, 0x41, 0x5d, 0x41, 0x5c, 0x5d, 0x5b, 0xfc, 0xc3 };
-    static const uint8_t pop_flags[] = { 0x9d }, push_flags[] = { 0x9c };
+    static const uint8_t save[] = {0x53, 0x55, 0x41, 0x54, 0x41, 0x55, 0x41, 0x56, 0x41, 0x57};
+    static const uint8_t restore[] = {0x41, 0x5f, 0x41, 0x5e, 0x41, 0x5d, 0x41, 0x5c, 0x5d, 0x5b, 0xfc, 0xc3};
+    static const uint8_t pop_flags[] = {0x9d}, push_flags[] = {0x9c};
     uint8_t *p = at;
-    uint8_t push_slot[] = { 0xff, 0x34, 0x25, 0x80, 0x00, 0x00, 0x10 }; /* push FILE_VA + 16 * 8 */
-    uint8_t pop_slot[] = { 0x8f, 0x04, 0x25, 0x80, 0x00, 0x00, 0x10 };
+    uint8_t push_slot[] = {0xff, 0x34, 0x25, 0x80, 0x00, 0x00, 0x10}; /* push FILE_VA + 16 * 8 */
+    uint8_t pop_slot[] = {0x8f, 0x04, 0x25, 0x80, 0x00, 0x00, 0x10};
 
     memcpy(p, save, sizeof(save));
     p = emit_access(p + sizeof(save), 0x89, 4, 17);
@@ -95,8 +96,8 @@ static void build(const uint8_t *insn, unsigned int length, void *at)
 
 static uint64_t *slot_of(struct cpu_user_regs *r, unsigned int n)
 {
-    uint64_t *const slots[16] = { &r->rax, &r->rcx, &r->rdx, &r->rbx, &r->rsp, &r->rbp, &r->rsi, &r->rdi,
-                                  &r->r8,  &r->r9,  &r->r10, &r->r11, &r->r12, &r->r13, &r->r14, &r->r15 };
+    uint64_t *const slots[16] = {&r->rax, &r->rcx, &r->rdx, &r->rbx, &r->rsp, &r->rbp, &r->rsi, &r->rdi,
+                                 &r->r8,  &r->r9,  &r->r10, &r->r11, &r->r12, &r->r13, &r->r14, &r->r15};
 
     return slots[n];
 }
@@ -129,47 +130,70 @@ static int do_cmpxchg(struct emul_ctx *ctx, uint64_t va, void *old, const void *
     return EMUL_OKAY;
 }
 
-static const struct emul_ops ops = { .fetch = do_fetch, .read = do_read, .write = do_write, .cmpxchg = do_cmpxchg };
+static const struct emul_ops ops = {
+    .fetch = do_fetch, .read = do_read, .write = do_write, .cmpxchg = do_cmpxchg};
 
 struct form {
     const char *name;
-    uint8_t opcode[2];     /* opcode[0] is 0x0f for two-byte ones */
-    uint8_t byte;          /* operands are bytes */
-    int8_t group;          /* reg field, or -1: a register */
-    uint8_t imm;           /* 0, 1, or 4: bytes of immediate (4: by operand size) */
+    uint8_t opcode[2]; /* opcode[0] is 0x0f for two-byte ones */
+    uint8_t byte;      /* operands are bytes */
+    int8_t group;      /* reg field, or -1: a register */
+    uint8_t imm;       /* 0, 1, or 4: bytes of immediate (4: by operand size) */
     uint8_t lockable, memory_only, bits, pair;
-    uint64_t undefined;    /* flags not compared */
+    uint64_t undefined; /* flags not compared */
 };
 
 static const struct form forms[] = {
-    { "add", { 0x01 }, 0, -1, 0, 1, 0, 0, 0, 0 },       { "add8", { 0x00 }, 1, -1, 0, 1, 0, 0, 0, 0 },
-    { "add r", { 0x03 }, 0, -1, 0, 0, 0, 0, 0, 0 },     { "or", { 0x09 }, 0, -1, 0, 1, 0, 0, 0, AF },
-    { "adc", { 0x11 }, 0, -1, 0, 1, 0, 0, 0, 0 },       { "adc8 r", { 0x12 }, 1, -1, 0, 0, 0, 0, 0, 0 },
-    { "sbb", { 0x19 }, 0, -1, 0, 1, 0, 0, 0, 0 },       { "sbb8", { 0x18 }, 1, -1, 0, 1, 0, 0, 0, 0 },
-    { "and", { 0x21 }, 0, -1, 0, 1, 0, 0, 0, AF },      { "and8", { 0x20 }, 1, -1, 0, 1, 0, 0, 0, AF },
-    { "sub", { 0x29 }, 0, -1, 0, 1, 0, 0, 0, 0 },       { "xor", { 0x31 }, 0, -1, 0, 1, 0, 0, 0, AF },
-    { "xor8 r", { 0x32 }, 1, -1, 0, 0, 0, 0, 0, AF },   { "cmp", { 0x39 }, 0, -1, 0, 0, 0, 0, 0, 0 },
-    { "cmp r", { 0x3b }, 0, -1, 0, 0, 0, 0, 0, 0 },     { "test", { 0x85 }, 0, -1, 0, 0, 0, 0, 0, AF },
-    { "add imm", { 0x81 }, 0, 0, 4, 1, 0, 0, 0, 0 },    { "or imm8", { 0x83 }, 0, 1, 1, 1, 0, 0, 0, AF },
-    { "adc imm8", { 0x83 }, 0, 2, 1, 1, 0, 0, 0, 0 },   { "sbb imm", { 0x81 }, 0, 3, 4, 1, 0, 0, 0, 0 },
-    { "and imm", { 0x81 }, 0, 4, 4, 1, 0, 0, 0, AF },   { "sub8 imm", { 0x80 }, 1, 5, 1, 1, 0, 0, 0, 0 },
-    { "cmp imm8", { 0x83 }, 0, 7, 1, 0, 0, 0, 0, 0 },   { "test imm", { 0xf7 }, 0, 0, 4, 0, 0, 0, 0, AF },
-    { "mov", { 0x89 }, 0, -1, 0, 0, 0, 0, 0, 0 },       { "mov8", { 0x88 }, 1, -1, 0, 0, 0, 0, 0, 0 },
-    { "mov r", { 0x8b }, 0, -1, 0, 0, 0, 0, 0, 0 },     { "mov8 r", { 0x8a }, 1, -1, 0, 0, 0, 0, 0, 0 },
-    { "mov imm", { 0xc7 }, 0, 0, 4, 0, 0, 0, 0, 0 },    { "mov8 imm", { 0xc6 }, 1, 0, 1, 0, 0, 0, 0, 0 },
-    { "movnti", { 0x0f, 0xc3 }, 0, -1, 0, 0, 1, 0, 0, 0 },
-    { "xchg", { 0x87 }, 0, -1, 0, 1, 0, 0, 0, 0 },      { "xchg8", { 0x86 }, 1, -1, 0, 1, 0, 0, 0, 0 },
-    { "inc", { 0xff }, 0, 0, 0, 1, 0, 0, 0, 0 },        { "dec8", { 0xfe }, 1, 1, 0, 1, 0, 0, 0, 0 },
-    { "not", { 0xf7 }, 0, 2, 0, 1, 0, 0, 0, 0 },        { "neg", { 0xf7 }, 0, 3, 0, 1, 0, 0, 0, 0 },
-    { "neg8", { 0xf6 }, 1, 3, 0, 1, 0, 0, 0, 0 },
-    { "xadd", { 0x0f, 0xc1 }, 0, -1, 0, 1, 0, 0, 0, 0 },      { "xadd8", { 0x0f, 0xc0 }, 1, -1, 0, 1, 0, 0, 0, 0 },
-    { "cmpxchg", { 0x0f, 0xb1 }, 0, -1, 0, 1, 0, 0, 0, 0 },   { "cmpxchg8", { 0x0f, 0xb0 }, 1, -1, 0, 1, 0, 0, 0, 0 },
-    { "bt", { 0x0f, 0xa3 }, 0, -1, 0, 0, 0, 1, 0, 0x894 },    { "bts", { 0x0f, 0xab }, 0, -1, 0, 1, 0, 1, 0, 0x894 },
-    { "btr", { 0x0f, 0xb3 }, 0, -1, 0, 1, 0, 1, 0, 0x894 },   { "btc", { 0x0f, 0xbb }, 0, -1, 0, 1, 0, 1, 0, 0x894 },
-    { "bts imm", { 0x0f, 0xba }, 0, 5, 1, 1, 0, 0, 0, 0x894 },
-    { "btr imm", { 0x0f, 0xba }, 0, 6, 1, 1, 0, 0, 0, 0x894 },
-    { "btc imm", { 0x0f, 0xba }, 0, 7, 1, 1, 0, 0, 0, 0x894 },
-    { "cmpxchg8b", { 0x0f, 0xc7 }, 0, 1, 0, 1, 1, 0, 1, 0 },
+    {"add", {0x01}, 0, -1, 0, 1, 0, 0, 0, 0},
+    {"add8", {0x00}, 1, -1, 0, 1, 0, 0, 0, 0},
+    {"add r", {0x03}, 0, -1, 0, 0, 0, 0, 0, 0},
+    {"or", {0x09}, 0, -1, 0, 1, 0, 0, 0, AF},
+    {"adc", {0x11}, 0, -1, 0, 1, 0, 0, 0, 0},
+    {"adc8 r", {0x12}, 1, -1, 0, 0, 0, 0, 0, 0},
+    {"sbb", {0x19}, 0, -1, 0, 1, 0, 0, 0, 0},
+    {"sbb8", {0x18}, 1, -1, 0, 1, 0, 0, 0, 0},
+    {"and", {0x21}, 0, -1, 0, 1, 0, 0, 0, AF},
+    {"and8", {0x20}, 1, -1, 0, 1, 0, 0, 0, AF},
+    {"sub", {0x29}, 0, -1, 0, 1, 0, 0, 0, 0},
+    {"xor", {0x31}, 0, -1, 0, 1, 0, 0, 0, AF},
+    {"xor8 r", {0x32}, 1, -1, 0, 0, 0, 0, 0, AF},
+    {"cmp", {0x39}, 0, -1, 0, 0, 0, 0, 0, 0},
+    {"cmp r", {0x3b}, 0, -1, 0, 0, 0, 0, 0, 0},
+    {"test", {0x85}, 0, -1, 0, 0, 0, 0, 0, AF},
+    {"add imm", {0x81}, 0, 0, 4, 1, 0, 0, 0, 0},
+    {"or imm8", {0x83}, 0, 1, 1, 1, 0, 0, 0, AF},
+    {"adc imm8", {0x83}, 0, 2, 1, 1, 0, 0, 0, 0},
+    {"sbb imm", {0x81}, 0, 3, 4, 1, 0, 0, 0, 0},
+    {"and imm", {0x81}, 0, 4, 4, 1, 0, 0, 0, AF},
+    {"sub8 imm", {0x80}, 1, 5, 1, 1, 0, 0, 0, 0},
+    {"cmp imm8", {0x83}, 0, 7, 1, 0, 0, 0, 0, 0},
+    {"test imm", {0xf7}, 0, 0, 4, 0, 0, 0, 0, AF},
+    {"mov", {0x89}, 0, -1, 0, 0, 0, 0, 0, 0},
+    {"mov8", {0x88}, 1, -1, 0, 0, 0, 0, 0, 0},
+    {"mov r", {0x8b}, 0, -1, 0, 0, 0, 0, 0, 0},
+    {"mov8 r", {0x8a}, 1, -1, 0, 0, 0, 0, 0, 0},
+    {"mov imm", {0xc7}, 0, 0, 4, 0, 0, 0, 0, 0},
+    {"mov8 imm", {0xc6}, 1, 0, 1, 0, 0, 0, 0, 0},
+    {"movnti", {0x0f, 0xc3}, 0, -1, 0, 0, 1, 0, 0, 0},
+    {"xchg", {0x87}, 0, -1, 0, 1, 0, 0, 0, 0},
+    {"xchg8", {0x86}, 1, -1, 0, 1, 0, 0, 0, 0},
+    {"inc", {0xff}, 0, 0, 0, 1, 0, 0, 0, 0},
+    {"dec8", {0xfe}, 1, 1, 0, 1, 0, 0, 0, 0},
+    {"not", {0xf7}, 0, 2, 0, 1, 0, 0, 0, 0},
+    {"neg", {0xf7}, 0, 3, 0, 1, 0, 0, 0, 0},
+    {"neg8", {0xf6}, 1, 3, 0, 1, 0, 0, 0, 0},
+    {"xadd", {0x0f, 0xc1}, 0, -1, 0, 1, 0, 0, 0, 0},
+    {"xadd8", {0x0f, 0xc0}, 1, -1, 0, 1, 0, 0, 0, 0},
+    {"cmpxchg", {0x0f, 0xb1}, 0, -1, 0, 1, 0, 0, 0, 0},
+    {"cmpxchg8", {0x0f, 0xb0}, 1, -1, 0, 1, 0, 0, 0, 0},
+    {"bt", {0x0f, 0xa3}, 0, -1, 0, 0, 0, 1, 0, 0x894},
+    {"bts", {0x0f, 0xab}, 0, -1, 0, 1, 0, 1, 0, 0x894},
+    {"btr", {0x0f, 0xb3}, 0, -1, 0, 1, 0, 1, 0, 0x894},
+    {"btc", {0x0f, 0xbb}, 0, -1, 0, 1, 0, 1, 0, 0x894},
+    {"bts imm", {0x0f, 0xba}, 0, 5, 1, 1, 0, 0, 0, 0x894},
+    {"btr imm", {0x0f, 0xba}, 0, 6, 1, 1, 0, 0, 0, 0x894},
+    {"btc imm", {0x0f, 0xba}, 0, 7, 1, 1, 0, 0, 0, 0x894},
+    {"cmpxchg8b", {0x0f, 0xc7}, 0, 1, 0, 1, 1, 0, 1, 0},
 };
 
 /* An instruction under construction, and what it needs of the registers. */
@@ -191,7 +215,7 @@ static void put32(struct build *b, uint32_t value)
 }
 
 /* A register that is not `not` and can be a base. */
-static unsigned int pick_base(unsigned int not)
+static unsigned int pick_base(unsigned int not )
 {
     unsigned int r;
 
@@ -202,8 +226,8 @@ static unsigned int pick_base(unsigned int not)
 }
 
 /* ModRM, SIB and displacement for an operand at `target`; sets registers so that it is there. */
-static void put_address(struct build *b, unsigned int reg, uint64_t target, unsigned int base, unsigned int index,
-                        unsigned int style, bool addr32)
+static void put_address(struct build *b, unsigned int reg, uint64_t target, unsigned int base,
+                        unsigned int index, unsigned int style, bool addr32)
 {
     unsigned int mod = pick(3), scale = pick(4);
     int32_t disp = mod == 0 ? 0 : mod == 1 ? (int8_t)random64() : (int32_t)(random64() & 0xffffff) - 0x800000;
@@ -241,14 +265,15 @@ static void put_address(struct build *b, unsigned int reg, uint64_t target, unsi
 /* Assembles one random instance of a form into *b. The register file is filled. */
 static void assemble(const struct form *f, struct build *b)
 {
-    static const uint8_t sizes[3] = { 2, 4, 8 };
-    unsigned int size = f->byte ? 1 : sizes[pick(3)], style = pick(3), reg = f->group < 0 ? pick_base(99) : (unsigned int)f->group;
+    static const uint8_t sizes[3] = {2, 4, 8};
+    unsigned int size = f->byte ? 1 : sizes[pick(3)], style = pick(3),
+                 reg = f->group < 0 ? pick_base(99) : (unsigned int)f->group;
     unsigned int base = pick_base(f->group < 0 ? reg : 99), index = pick_base(base);
     bool addr32 = pick(4) == 0, use_rex;
     uint64_t target = DATA_VA + 1024 + pick(1024);
     uint8_t rex;
 
-    *b = (struct build){ .memory = f->memory_only || pick(4) != 0 };
+    *b = (struct build){.memory = f->memory_only || pick(4) != 0};
     if (f->opcode[1] == 0xc3 && size == 2)
         size = 4; /* MOVNTI has no 16-bit form */
     if (f->pair) {
@@ -299,7 +324,6 @@ static void assemble(const struct form *f, struct build *b)
     } else if (f->imm == 4)
         put32(b, (uint32_t)random_operand());
     b->size = size;
-    /* High byte registers alias the base: let the address win over a clobbered operand only if they differ. */
     for (unsigned int i = 0; i < 2048 + 1024; i++)
         data[i] = (uint8_t)random_operand();
     if (pick(2)) { /* comparisons should be equal now and then */
@@ -313,8 +337,8 @@ static void assemble(const struct form *f, struct build *b)
 static void compare(const struct form *f, const struct build *b, const uint64_t *start)
 {
     static uint8_t before[4096], native[4096];
-    struct cpu_user_regs regs = { .rflags = start[16] };
-    struct emul_ctx ctx = { .regs = &regs, .ops = &ops, .mode64 = true };
+    struct cpu_user_regs regs = {.rflags = start[16]};
+    struct emul_ctx ctx = {.regs = &regs, .ops = &ops, .mode64 = true};
 
     memcpy(before, data, sizeof(before));
     build(b->bytes, b->length, code);
@@ -331,7 +355,8 @@ static void compare(const struct form *f, const struct build *b, const uint64_t 
     assert_int_equal(regs.rip, insn_va + b->length);
     for (unsigned int r = 0; r < 16; r++) {
         if (*slot_of(&regs, r) != file[r])
-            fail_msg("%s size %u: register %u is %lx, natively %lx", f->name, b->size, r, *slot_of(&regs, r), file[r]);
+            fail_msg("%s size %u: register %u is %lx, natively %lx", f->name, b->size, r, *slot_of(&regs, r),
+                     file[r]);
     }
     if (((regs.rflags ^ file[16]) & FLAGS & ~f->undefined) != 0)
         fail_msg("%s size %u: flags %lx, natively %lx", f->name, b->size, regs.rflags, file[16]);
@@ -357,11 +382,11 @@ static void test_against_processor(void **state)
 /* rep stos, rep movs, both directions, all sizes. */
 static void test_strings(void **state)
 {
-    static const struct form stos = { .name = "stos" }, movs = { .name = "movs" };
+    static const struct form stos = {.name = "stos"}, movs = {.name = "movs"};
     uint64_t start[17];
 
     for (unsigned int i = 0; i < 20000; i++) {
-        struct build b = { .length = 0 };
+        struct build b = {.length = 0};
         unsigned int size = 1u << pick(4);
         bool move = pick(2);
 
@@ -391,9 +416,9 @@ static void test_strings(void **state)
 /* RIP-relative, absolute 64-bit, and an instruction split over two pages. */
 static void test_special_addresses(void **state)
 {
-    static const struct form relative = { .name = "rip-relative" }, moffs = { .name = "moffs" };
+    static const struct form relative = {.name = "rip-relative"}, moffs = {.name = "moffs"};
     uint64_t start[17], address = DATA_VA + 0x123;
-    struct build b = { .size = 8 };
+    struct build b = {.size = 8};
 
     build(b.bytes, 0, code);
     for (unsigned int i = 0; i < 2; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The emulator where no processor can be asked: privileged instructions, faults, prefixes, races, 32-bit mode. */
+/* The emulator where no processor can be asked: privileged instructions, faults, prefixes, races, 32 bits. */
 #include "emul/emul.h"
 
 #include <setjmp.h>
@@ -14,9 +14,9 @@
 /* What the callbacks saw, and how they are to answer. */
 static struct {
     uint8_t code[64], data[64];
-    unsigned int fetches, accesses, changes;  /* changes: times that memory changes under a cmpxchg */
-    uint64_t fetch_limit;                     /* first linear address that cannot be fetched */
-    uint64_t fault_at;                        /* data access there raises #PF */
+    unsigned int fetches, accesses, changes; /* changes: times that memory changes under a cmpxchg */
+    uint64_t fetch_limit;                    /* first linear address that cannot be fetched */
+    uint64_t fault_at;                       /* data access there raises #PF */
     char call[32];
     uint64_t a, b;
 } world;
@@ -88,9 +88,9 @@ static int w_cmpxchg(struct emul_ctx *c, uint64_t va, void *old, const void *new
 
 static int w_segment(struct emul_ctx *c, enum emul_seg seg, struct emul_segment *out)
 {
-    static const uint64_t base[6] = { [EMUL_FS] = DATA_VA, [EMUL_GS] = DATA_VA + 16 };
+    static const uint64_t base[6] = {[EMUL_FS] = DATA_VA, [EMUL_GS] = DATA_VA + 16};
 
-    *out = (struct emul_segment){ .base = base[seg], .limit = seg == EMUL_DS ? 0x50000f : ~0u };
+    *out = (struct emul_segment){.base = base[seg], .limit = seg == EMUL_DS ? 0x50000f : ~0u};
     return EMUL_OKAY;
 }
 
@@ -111,6 +111,7 @@ static int w_read_cr(struct emul_ctx *c, unsigned int cr, uint64_t *v)
     return note("read_cr", cr, 0);
 }
 
+/* clang-format off */
 static int w_write_cr(struct emul_ctx *c, unsigned int cr, uint64_t v) { return note("write_cr", cr, v); }
 static int w_write_dr(struct emul_ctx *c, unsigned int dr, uint64_t v) { return note("write_dr", dr, v); }
 static int w_write_xcr(struct emul_ctx *c, uint32_t xcr, uint64_t v) { return note("write_xcr", xcr, v); }
@@ -118,6 +119,7 @@ static int w_invlpg(struct emul_ctx *c, uint64_t va) { return note("invlpg", va,
 static int w_wbinvd(struct emul_ctx *c, bool invd) { return note("wbinvd", invd, 0); }
 static int w_hlt(struct emul_ctx *c) { return note("hlt", 0, 0); }
 static int w_set_if(struct emul_ctx *c, bool on) { return note("set_if", on, 0); }
+/* clang-format on */
 
 static int w_read_dr(struct emul_ctx *c, unsigned int dr, uint64_t *v)
 {
@@ -159,11 +161,27 @@ static int w_pmc(struct emul_ctx *c, uint32_t counter, uint64_t *v)
 }
 
 static const struct emul_ops ops = {
-    .fetch = w_fetch, .read = w_read, .write = w_write, .cmpxchg = w_cmpxchg, .segment = w_segment,
-    .read_msr = w_read_msr, .write_msr = w_write_msr, .read_cr = w_read_cr, .write_cr = w_write_cr,
-    .read_dr = w_read_dr, .write_dr = w_write_dr, .write_xcr = w_write_xcr, .invlpg = w_invlpg,
-    .wbinvd = w_wbinvd, .hlt = w_hlt, .cpuid = w_cpuid, .port_in = w_in, .port_out = w_out, .set_if = w_set_if,
-    .read_tsc = w_tsc, .read_pmc = w_pmc,
+    .fetch = w_fetch,
+    .read = w_read,
+    .write = w_write,
+    .cmpxchg = w_cmpxchg,
+    .segment = w_segment,
+    .read_msr = w_read_msr,
+    .write_msr = w_write_msr,
+    .read_cr = w_read_cr,
+    .write_cr = w_write_cr,
+    .read_dr = w_read_dr,
+    .write_dr = w_write_dr,
+    .write_xcr = w_write_xcr,
+    .invlpg = w_invlpg,
+    .wbinvd = w_wbinvd,
+    .hlt = w_hlt,
+    .cpuid = w_cpuid,
+    .port_in = w_in,
+    .port_out = w_out,
+    .set_if = w_set_if,
+    .read_tsc = w_tsc,
+    .read_pmc = w_pmc,
 };
 
 static int begin(void **state)
@@ -174,7 +192,7 @@ static int begin(void **state)
     regs.rip = CODE_VA;
     regs.rflags = 0x202;
     regs.rdi = DATA_VA;
-    ctx = (struct emul_ctx){ .regs = &regs, .ops = &ops, .mode64 = true, .privileged = true };
+    ctx = (struct emul_ctx){.regs = &regs, .ops = &ops, .mode64 = true, .privileged = true};
     return 0;
 }
 
@@ -314,15 +332,15 @@ static void test_faults(void **state)
     regs.rdi = 0x7fffffffffff; /* the last byte is not canonical */
     expect_fault(RUN("\x48\x89\x07"), 13, 0);
     regs.rbp = 0x8000000000000000;
-    expect_fault(RUN("\x48\x89\x45\x00"), 12, 0); /* through RBP: the stack segment */
+    expect_fault(RUN("\x48\x89\x45\x00"), 12, 0);     /* through RBP: the stack segment */
     expect_fault(RUN("\x3e\x48\x89\x45\x00"), 12, 0); /* a DS prefix is nothing in 64-bit mode */
     expect_fault(RUN("\x65\x48\x89\x45\x00"), 13, 0);
     regs.rdi = DATA_VA + 8;
-    expect_fault(RUN("\x48\x0f\xc7\x0f"), 13, 0); /* cmpxchg16b unaligned */
-    expect_fault(RUN("\xf0\x48\x89\x07"), 6, 0);  /* lock mov */
-    expect_fault(RUN("\xf0\x48\x01\xf8"), 6, 0);  /* lock add to a register */
-    expect_fault(RUN("\xf0\x48\x03\x07"), 6, 0);  /* lock add from memory */
-    expect_fault(RUN("\xf0\x48\x39\x07"), 6, 0);  /* lock cmp */
+    expect_fault(RUN("\x48\x0f\xc7\x0f"), 13, 0);        /* cmpxchg16b unaligned */
+    expect_fault(RUN("\xf0\x48\x89\x07"), 6, 0);         /* lock mov */
+    expect_fault(RUN("\xf0\x48\x01\xf8"), 6, 0);         /* lock add to a register */
+    expect_fault(RUN("\xf0\x48\x03\x07"), 6, 0);         /* lock add from memory */
+    expect_fault(RUN("\xf0\x48\x39\x07"), 6, 0);         /* lock cmp */
     expect_fault(RUN("\xf0\x48\x0f\xba\x27\x01"), 6, 0); /* lock bt */
     assert_int_equal(RUN("\x0f\xff"), EMUL_UNHANDLEABLE);
     assert_int_equal(RUN("\xff\x37"), EMUL_UNHANDLEABLE); /* push */
@@ -459,7 +477,7 @@ static void test_compatibility_mode(void **state)
     regs.rdi = 0xffffffff00500000;
     assert_int_equal(RUN("\x89\x07"), EMUL_OKAY);
     assert_int_equal(world.data[0], 0x55);
-    assert_int_equal(RUN("\x40"), EMUL_UNHANDLEABLE); /* inc %eax, no REX prefix */
+    assert_int_equal(RUN("\x40"), EMUL_UNHANDLEABLE);             /* inc %eax, no REX prefix */
     assert_int_equal(RUN("\x89\x05\x04\x00\x50\x00"), EMUL_OKAY); /* absolute, not RIP-relative */
     assert_int_equal(world.data[4], 0x55);
     regs.rdi = 0x50000d; /* across the limit of DS */
@@ -472,9 +490,10 @@ static void test_compatibility_mode(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_registers), TEST(test_privilege), TEST(test_ports), TEST(test_faults), TEST(test_fetching),
-        TEST(test_forced_prefix), TEST(test_races), TEST(test_cmpxchg16b), TEST(test_repeats), TEST(test_segments),
-        TEST(test_compatibility_mode),
+        TEST(test_registers), TEST(test_privilege),          TEST(test_ports),
+        TEST(test_faults),    TEST(test_fetching),           TEST(test_forced_prefix),
+        TEST(test_races),     TEST(test_cmpxchg16b),         TEST(test_repeats),
+        TEST(test_segments),  TEST(test_compatibility_mode),
     };
 
     return cmocka_run_group_tests_name("emul_system", tests, NULL, NULL);

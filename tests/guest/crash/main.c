@@ -22,8 +22,8 @@ static void bad_stack(u64 rsp)
 
 static void no_syscall_callback(void)
 {
-    static const u8 code[] = { 0x0f, 0x05 };
-    struct callback_unregister cb = { .type = CALLBACKTYPE_syscall };
+    static const u8 code[] = {0x0f, 0x05};
+    struct callback_unregister cb = {.type = CALLBACKTYPE_syscall};
     struct regs r;
 
     user_init();
@@ -36,7 +36,7 @@ static void no_syscall_callback(void)
 /* A trap from user mode when the kernel stack is not there. */
 static void bad_user_stack(void)
 {
-    static const u8 code[] = { 0x0f, 0x0b };
+    static const u8 code[] = {0x0f, 0x0b};
     struct regs r;
 
     user_init();
@@ -49,7 +49,7 @@ static void bad_user_stack(void)
 void guest_main(void)
 {
     static char read_only[PAGE_SIZE] PAGE_ALIGNED;
-    struct sched_shutdown crash = { .reason = SHUTDOWN_crash };
+    struct sched_shutdown crash = {.reason = SHUTDOWN_crash};
 
     print("GUEST crash: about to, by \"%s\"\n", (const char *)start_info->cmd_line);
     page_protect(read_only, false);

@@ -27,7 +27,8 @@ static void test_unbound(void)
 
 static void test_interdomain(void)
 {
-    long remote = alloc_unbound(DOMID_SELF, DOMID_SELF), local = bind_interdomain(DOMID_SELF, (unsigned)remote);
+    long remote = alloc_unbound(DOMID_SELF, DOMID_SELF),
+         local = bind_interdomain(DOMID_SELF, (unsigned)remote);
     unsigned r = (unsigned)remote, l = (unsigned)local;
     struct evtchn_status status;
 
@@ -84,13 +85,13 @@ static void test_virqs(void)
 static void test_binding(void)
 {
     long ipi = bind_ipi(0), virq = bind_virq(VIRQ_TIMER, 0), port = alloc_unbound(DOMID_SELF, DOMID_SELF);
-    struct evtchn_bind_vcpu bind = { .port = (unsigned)port, .vcpu = 0 };
+    struct evtchn_bind_vcpu bind = {.port = (unsigned)port, .vcpu = 0};
     struct evtchn_status status;
 
     CHECK_EQ(hv_event_channel_op(EVTCHNOP_bind_vcpu, &bind), 0);
     bind.vcpu = 64;
     CHECK_EQ(hv_event_channel_op(EVTCHNOP_bind_vcpu, &bind), -XEN_ENOENT);
-    bind = (struct evtchn_bind_vcpu){ .port = (unsigned)ipi };
+    bind = (struct evtchn_bind_vcpu){.port = (unsigned)ipi};
     CHECK_EQ(hv_event_channel_op(EVTCHNOP_bind_vcpu, &bind), -XEN_EINVAL); /* an IPI stays */
     bind.port = (unsigned)virq;
     CHECK_EQ(hv_event_channel_op(EVTCHNOP_bind_vcpu, &bind), -XEN_EINVAL); /* and a per-vCPU VIRQ */
@@ -110,10 +111,10 @@ static void test_binding(void)
 
 static void test_refusals(void)
 {
-    static const unsigned bad[] = { 0, 60, FAR, 0x7fffffff, ~0u };
-    struct evtchn_set_priority priority = { .port = 1 };
-    struct evtchn_expand_array expand = { .array_gfn = 1 };
-    struct evtchn_bind_pirq pirq = { .pirq = ~0u };
+    static const unsigned bad[] = {0, 60, FAR, 0x7fffffff, ~0u};
+    struct evtchn_set_priority priority = {.port = 1};
+    struct evtchn_expand_array expand = {.array_gfn = 1};
+    struct evtchn_bind_pirq pirq = {.pirq = ~0u};
     struct evtchn_status status;
 
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -123,7 +124,8 @@ static void test_refusals(void)
         CHECK_EQ(port_unmask(bad[i]), bad[i] < FAR ? 0 : -XEN_EINVAL); /* a closed port has a mask bit too */
     }
     CHECK_EQ(port_status(NOBODY, 1, &status), -XEN_ESRCH);
-    CHECK_EQ(hv_event_channel_op(EVTCHNOP_set_priority, &priority), -XEN_ENOSYS); /* no such thing on two levels */
+    CHECK_EQ(hv_event_channel_op(EVTCHNOP_set_priority, &priority),
+             -XEN_ENOSYS); /* no such thing on two levels */
     CHECK_EQ(hv_event_channel_op(EVTCHNOP_expand_array, &expand), -XEN_EOPNOTSUPP);
     CHECK_EQ(hv_event_channel_op(EVTCHNOP_bind_pirq, &pirq), -XEN_EINVAL);
     CHECK_EQ(hv_event_channel_op(99, NULL), -XEN_ENOSYS);
@@ -134,7 +136,7 @@ static void test_refusals(void)
 /* All ports there are, and all of them given back by a reset. */
 static void test_exhaustion(void)
 {
-    struct evtchn_reset reset = { .dom = DOMID_SELF };
+    struct evtchn_reset reset = {.dom = DOMID_SELF};
     unsigned n = 0;
     long port;
 
@@ -177,7 +179,7 @@ void test_upcalls(void)
     CHECK_EQ(shared_info->evtchn_pending[0] & bit, bit);
     CHECK_EQ(v->evtchn_pending_sel, 0); /* masked: it goes no further */
     CHECK_EQ(v->evtchn_upcall_pending, 0);
-    CHECK_EQ(port_unmask(port), 0);     /* the call delivers what was pending */
+    CHECK_EQ(port_unmask(port), 0); /* the call delivers what was pending */
     CHECK_EQ(shared_info->evtchn_mask[0] & bit, 0);
     CHECK_EQ(v->evtchn_pending_sel, 1);
     CHECK_EQ(v->evtchn_upcall_pending, 1);

@@ -10,7 +10,7 @@
 
 /* How often the upcall was entered, and each port seen pending by it (two-level). */
 extern unsigned upcalls, port_count[64];
-void events_open(void);  /* unmask, and take what is pending */
+void events_open(void); /* unmask, and take what is pending */
 void events_close(void);
 bool port_pending(unsigned port);
 void port_clear(unsigned port);

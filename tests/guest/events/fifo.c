@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* FIFO event channels: the switch, the array, queues by priority, links, limits, and the way back by reset. */
+/* FIFO event channels: the switch, the array, queues by priority, links, limits, the way back by reset. */
 #include "events/events.h"
 
 #define PENDING (1u << EVTCHN_FIFO_PENDING)
@@ -13,14 +13,14 @@ static struct evtchn_fifo_control_block *control;
 
 static long set_priority(unsigned port, unsigned priority)
 {
-    struct evtchn_set_priority op = { .port = port, .priority = priority };
+    struct evtchn_set_priority op = {.port = port, .priority = priority};
 
     return hv_event_channel_op(EVTCHNOP_set_priority, &op);
 }
 
 static long init_control(u64 gfn, unsigned offset, unsigned vcpu, unsigned *link_bits)
 {
-    struct evtchn_init_control op = { .control_gfn = gfn, .offset = offset, .vcpu = vcpu };
+    struct evtchn_init_control op = {.control_gfn = gfn, .offset = offset, .vcpu = vcpu};
     long rc = hv_event_channel_op(EVTCHNOP_init_control, &op);
 
     *link_bits = op.link_bits;
@@ -29,7 +29,7 @@ static long init_control(u64 gfn, unsigned offset, unsigned vcpu, unsigned *link
 
 static long expand(u64 gfn)
 {
-    struct evtchn_expand_array op = { .array_gfn = gfn };
+    struct evtchn_expand_array op = {.array_gfn = gfn};
 
     return hv_event_channel_op(EVTCHNOP_expand_array, &op);
 }
@@ -129,7 +129,7 @@ static void test_growth(void)
 {
     static u8 more[2][PAGE_SIZE] PAGE_ALIGNED;
     const volatile event_word_t *second = (const volatile event_word_t *)more[0];
-    struct evtchn_reset reset = { .dom = DOMID_SELF };
+    struct evtchn_reset reset = {.dom = DOMID_SELF};
     long port = 0;
 
     while (port >= 0 && port < 1030)

@@ -87,7 +87,7 @@ bool wait_for(const volatile unsigned *value, unsigned want)
 
 long alloc_unbound(unsigned dom, unsigned remote)
 {
-    struct evtchn_alloc_unbound op = { .dom = (domid_t)dom, .remote_dom = (domid_t)remote };
+    struct evtchn_alloc_unbound op = {.dom = (domid_t)dom, .remote_dom = (domid_t)remote};
     long rc = hv_event_channel_op(EVTCHNOP_alloc_unbound, &op);
 
     return rc ? rc : (long)op.port;
@@ -95,7 +95,7 @@ long alloc_unbound(unsigned dom, unsigned remote)
 
 long bind_interdomain(unsigned dom, unsigned port)
 {
-    struct evtchn_bind_interdomain op = { .remote_dom = (domid_t)dom, .remote_port = port };
+    struct evtchn_bind_interdomain op = {.remote_dom = (domid_t)dom, .remote_port = port};
     long rc = hv_event_channel_op(EVTCHNOP_bind_interdomain, &op);
 
     return rc ? rc : (long)op.local_port;
@@ -103,7 +103,7 @@ long bind_interdomain(unsigned dom, unsigned port)
 
 long bind_virq(unsigned virq, unsigned vcpu)
 {
-    struct evtchn_bind_virq op = { .virq = virq, .vcpu = vcpu };
+    struct evtchn_bind_virq op = {.virq = virq, .vcpu = vcpu};
     long rc = hv_event_channel_op(EVTCHNOP_bind_virq, &op);
 
     return rc ? rc : (long)op.port;
@@ -111,7 +111,7 @@ long bind_virq(unsigned virq, unsigned vcpu)
 
 long bind_ipi(unsigned vcpu)
 {
-    struct evtchn_bind_ipi op = { .vcpu = vcpu };
+    struct evtchn_bind_ipi op = {.vcpu = vcpu};
     long rc = hv_event_channel_op(EVTCHNOP_bind_ipi, &op);
 
     return rc ? rc : (long)op.port;
@@ -119,28 +119,28 @@ long bind_ipi(unsigned vcpu)
 
 long port_close(unsigned port)
 {
-    struct evtchn_close op = { .port = port };
+    struct evtchn_close op = {.port = port};
 
     return hv_event_channel_op(EVTCHNOP_close, &op);
 }
 
 long port_send(unsigned port)
 {
-    struct evtchn_send op = { .port = port };
+    struct evtchn_send op = {.port = port};
 
     return hv_event_channel_op(EVTCHNOP_send, &op);
 }
 
 long port_unmask(unsigned port)
 {
-    struct evtchn_unmask op = { .port = port };
+    struct evtchn_unmask op = {.port = port};
 
     return hv_event_channel_op(EVTCHNOP_unmask, &op);
 }
 
 long port_status(unsigned dom, unsigned port, struct evtchn_status *status)
 {
-    *status = (struct evtchn_status){ .dom = (domid_t)dom, .port = port };
+    *status = (struct evtchn_status){.dom = (domid_t)dom, .port = port};
     return hv_event_channel_op(EVTCHNOP_status, status);
 }
 

@@ -2,14 +2,14 @@
 /* Time, the timers that raise VIRQ_TIMER, block, poll and yield. */
 #include "events/events.h"
 
-#define MS 1000000UL
+#define MS      1000000UL
 #define NOWHERE 0x1234567000UL
 
 static unsigned timer_port;
 
 static long poll(evtchn_port_t *ports, unsigned n, u64 timeout)
 {
-    struct sched_poll op = { .nr_ports = n, .timeout = timeout };
+    struct sched_poll op = {.nr_ports = n, .timeout = timeout};
 
     set_xen_guest_handle(op.ports, ports);
     return hv_sched_op(SCHEDOP_poll, &op);
@@ -70,13 +70,14 @@ static void test_set_timer(void)
 static void test_singleshot(void)
 {
     volatile unsigned *count = &port_count[timer_port];
-    struct vcpu_set_singleshot_timer once = { .timeout_abs_ns = time_now() + 10 * MS };
+    struct vcpu_set_singleshot_timer once = {.timeout_abs_ns = time_now() + 10 * MS};
 
     *count = 0;
     events_open();
     CHECK_EQ(hv_vcpu_op(VCPUOP_set_singleshot_timer, 0, &once), 0);
     CHECK(wait_for(count, 1));
-    once = (struct vcpu_set_singleshot_timer){ .timeout_abs_ns = time_now() - MS, .flags = VCPU_SSHOTTMR_future };
+    once =
+        (struct vcpu_set_singleshot_timer){.timeout_abs_ns = time_now() - MS, .flags = VCPU_SSHOTTMR_future};
     CHECK_EQ(hv_vcpu_op(VCPUOP_set_singleshot_timer, 0, &once), 0); /* Xen 4.17 does not refuse the past */
     CHECK(wait_for(count, 2));
     once.timeout_abs_ns = time_now() + 500 * MS;
@@ -91,7 +92,7 @@ static void test_singleshot(void)
 static void test_periodic(void)
 {
     volatile unsigned *count = &port_count[timer_port];
-    struct vcpu_set_periodic_timer period = { .period_ns = 10 * MS };
+    struct vcpu_set_periodic_timer period = {.period_ns = 10 * MS};
 
     *count = 0;
     events_open();
@@ -109,7 +110,7 @@ static void test_periodic(void)
 
 static void test_poll(void)
 {
-    evtchn_port_t ports[2] = { timer_port, (unsigned)bind_ipi(0) };
+    evtchn_port_t ports[2] = {timer_port, (unsigned)bind_ipi(0)};
     u64 start = time_now();
 
     port_mask(ports[0], true);
@@ -137,20 +138,20 @@ static void test_poll(void)
 
 static void test_sched(void)
 {
-    struct sched_remote_shutdown remote = { .domain_id = 0x1234 };
-    struct sched_watchdog dog = { .id = 9, .timeout = 10 };
+    struct sched_remote_shutdown remote = {.domain_id = 0x1234};
+    struct sched_watchdog dog = {.id = 9, .timeout = 10};
     long id;
 
     CHECK_EQ(hv_sched_op(SCHEDOP_yield, NULL), 0);
     CHECK_EQ(hv_sched_op(SCHEDOP_shutdown, NULL), -XEN_EFAULT);
     CHECK_EQ(hv_sched_op(SCHEDOP_remote_shutdown, &remote), -XEN_ESRCH);
     CHECK_EQ(hv_sched_op(SCHEDOP_watchdog, &dog), -XEN_EINVAL);
-    dog = (struct sched_watchdog){ .id = 0, .timeout = 10 };
+    dog = (struct sched_watchdog){.id = 0, .timeout = 10};
     id = hv_sched_op(SCHEDOP_watchdog, &dog);
     CHECK(id >= 1 && id <= 2);
     dog.id = (unsigned)id;
     CHECK_EQ(hv_sched_op(SCHEDOP_watchdog, &dog), 0);
-    CHECK_EQ(hv_sched_op(SCHEDOP_watchdog, &(struct sched_watchdog){ .id = (unsigned)id, .timeout = 0 }), 0);
+    CHECK_EQ(hv_sched_op(SCHEDOP_watchdog, &(struct sched_watchdog){.id = (unsigned)id, .timeout = 0}), 0);
     CHECK_EQ(hv_sched_op(99, NULL), -XEN_ENOSYS);
     CHECK_EQ(HYPERVISOR(sched_op_compat, SCHEDOP_yield, 0, 0, 0, 0), 0);
     CHECK_EQ(HYPERVISOR(sched_op_compat, 99, 0, 0, 0, 0), -XEN_ENOSYS);

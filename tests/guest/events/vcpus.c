@@ -128,7 +128,7 @@ static void test_life(void)
 static void test_runstate(void)
 {
     static struct vcpu_runstate_info area;
-    struct vcpu_register_runstate_memory_area reg = { .addr.v = &area };
+    struct vcpu_register_runstate_memory_area reg = {.addr.v = &area};
     struct vcpu_runstate_info info, other;
 
     CHECK_EQ(hv_vcpu_op(VCPUOP_get_runstate_info, 0, &info), 0);
@@ -141,7 +141,7 @@ static void test_runstate(void)
     CHECK_EQ(area.state, RUNSTATE_running); /* filled at once */
     u64 entered = area.state_entry_time, end = time_now() + 500 * MS;
     while (READ_ONCE(area.state_entry_time) == entered && time_now() < end) {
-        struct sched_poll op = { .timeout = time_now() + MS };
+        struct sched_poll op = {.timeout = time_now() + MS};
 
         hv_sched_op(SCHEDOP_poll, &op);
     }
@@ -162,8 +162,8 @@ static void test_areas(void)
     static struct vcpu_time_info time_area;
     static struct vcpu_info infos[2] __attribute__((aligned(64)));
     static u8 page[PAGE_SIZE] PAGE_ALIGNED;
-    struct vcpu_register_time_memory_area reg = { .addr.v = &time_area };
-    struct vcpu_register_vcpu_info info = { .mfn = virt_to_mfn(page), .offset = PAGE_SIZE - 8 };
+    struct vcpu_register_time_memory_area reg = {.addr.v = &time_area};
+    struct vcpu_register_vcpu_info info = {.mfn = virt_to_mfn(page), .offset = PAGE_SIZE - 8};
     struct vcpu_get_physid id;
 
     CHECK_EQ(hv_vcpu_op(VCPUOP_register_vcpu_time_memory_area, 0, &reg), 0);
@@ -188,7 +188,7 @@ static void test_areas(void)
     CHECK_EQ(infos[1].evtchn_pending_sel, ~0UL);
     CHECK_EQ(infos[1].evtchn_upcall_mask, 1);
     CHECK_EQ(hv_vcpu_op(VCPUOP_register_vcpu_info, 1, &info), -XEN_EINVAL); /* once */
-    CHECK_EQ(hv_vcpu_op(VCPUOP_get_physid, 0, &id), -XEN_EINVAL); /* for vCPUs pinned to one CPU */
+    CHECK_EQ(hv_vcpu_op(VCPUOP_get_physid, 0, &id), -XEN_EINVAL);           /* for vCPUs pinned to one CPU */
 }
 
 static volatile unsigned nmis;
@@ -202,9 +202,12 @@ static bool on_nmi(struct regs *regs)
 static void test_nmi(void)
 {
     struct trap_info table[2] = {
-        { .vector = 2, .cs = FLAT_KERNEL_CS, .address = (u64)trap_entry_table + 2 * 16 },
+        {.vector = 2, .cs = FLAT_KERNEL_CS, .address = (u64)trap_entry_table + 2 * 16},
     };
-    struct callback_register { u16 type, flags; u64 address; } nmi = { 4, 0, (u64)trap_entry_table + 2 * 16 };
+    struct callback_register {
+        u16 type, flags;
+        u64 address;
+    } nmi = {4, 0, (u64)trap_entry_table + 2 * 16};
 
     trap_set_handler(2, on_nmi);
     CHECK_EQ(hv_set_trap_table(table), 0);

@@ -14,8 +14,8 @@ static int copy(struct gnttab_copy op)
 static void test_right_use(u64 *from, u64 *to)
 {
     struct gnttab_copy op = {
-        .source = { .domid = DOMID_SELF, .u.ref = REF, .offset = 8 },
-        .dest = { .domid = DOMID_SELF, .u.ref = REF2, .offset = 16 },
+        .source = {.domid = DOMID_SELF, .u.ref = REF, .offset = 8},
+        .dest = {.domid = DOMID_SELF, .u.ref = REF2, .offset = 16},
         .len = 24,
         .flags = GNTCOPY_source_gref | GNTCOPY_dest_gref,
     };
@@ -45,8 +45,8 @@ static void test_right_use(u64 *from, u64 *to)
 static void test_refusals(u64 *from)
 {
     const struct gnttab_copy good = {
-        .source = { .domid = DOMID_SELF, .u.ref = REF },
-        .dest = { .domid = DOMID_SELF, .u.ref = REF2 },
+        .source = {.domid = DOMID_SELF, .u.ref = REF},
+        .dest = {.domid = DOMID_SELF, .u.ref = REF2},
         .len = 8,
         .flags = GNTCOPY_source_gref | GNTCOPY_dest_gref,
     };
@@ -89,7 +89,7 @@ static void test_refusals(u64 *from)
 
 static void test_swap(void)
 {
-    struct gnttab_swap_grant_ref op = { .ref_a = REF, .ref_b = REF2 };
+    struct gnttab_swap_grant_ref op = {.ref_a = REF, .ref_b = REF2};
     u32 frame = table1[REF].frame;
 
     CHECK_EQ(hv_grant_table_op(GNTTABOP_swap_grant_ref, &op, 1), 0);
@@ -103,7 +103,7 @@ static void test_swap(void)
 /* To ourselves is not allowed, nor to nobody. (Xen may have taken the page away when it says so.) */
 static int transfer(u64 mfn, domid_t to)
 {
-    struct gnttab_transfer op = { .mfn = mfn, .domid = to, .ref = REF };
+    struct gnttab_transfer op = {.mfn = mfn, .domid = to, .ref = REF};
 
     CHECK_EQ(hv_grant_table_op(GNTTABOP_transfer, &op, 1), 0);
     return op.status;
@@ -124,7 +124,7 @@ static void test_transfer(void)
 static void test_cache_flush(void)
 {
     u64 *page = page_alloc();
-    struct gnttab_cache_flush op = { .a.dev_bus_addr = pte(page, 0), .length = 64, .op = GNTTAB_CACHE_CLEAN };
+    struct gnttab_cache_flush op = {.a.dev_bus_addr = pte(page, 0), .length = 64, .op = GNTTAB_CACHE_CLEAN};
 
     CHECK_EQ(hv_grant_table_op(GNTTABOP_cache_flush, &op, 1), 0);
     op.op = 0;
@@ -133,7 +133,8 @@ static void test_cache_flush(void)
     op.offset = 4000;
     op.length = 200;
     CHECK_EQ(hv_grant_table_op(GNTTABOP_cache_flush, &op, 1), -XEN_EINVAL);
-    op = (struct gnttab_cache_flush){ .a.dev_bus_addr = xen_mfn << PAGE_SHIFT, .length = 64, .op = GNTTAB_CACHE_CLEAN };
+    op = (struct gnttab_cache_flush){
+        .a.dev_bus_addr = xen_mfn << PAGE_SHIFT, .length = 64, .op = GNTTAB_CACHE_CLEAN};
     CHECK_EQ(hv_grant_table_op(GNTTABOP_cache_flush, &op, 1), -XEN_EPERM);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Grant tables, of both versions, with ourselves as the other side: table, map, unmap, copy, transfer, swap. */
+/* Grant tables, of both versions, with ourselves as the other side: map, unmap, copy, transfer, swap. */
 #include "grants/grants.h"
 #include <xen/event_channel.h>
 
@@ -26,7 +26,7 @@ void grant1(unsigned ref, const void *page, u16 flags)
 
 int map(unsigned ref, unsigned dom, u64 address, unsigned flags, grant_handle_t *handle)
 {
-    struct gnttab_map_grant_ref op = { .host_addr = address, .flags = flags, .ref = ref, .dom = (domid_t)dom };
+    struct gnttab_map_grant_ref op = {.host_addr = address, .flags = flags, .ref = ref, .dom = (domid_t)dom};
 
     CHECK_EQ(hv_grant_table_op(GNTTABOP_map_grant_ref, &op, 1), 0);
     *handle = op.handle;
@@ -35,7 +35,7 @@ int map(unsigned ref, unsigned dom, u64 address, unsigned flags, grant_handle_t 
 
 int unmap(u64 address, u64 device, grant_handle_t handle)
 {
-    struct gnttab_unmap_grant_ref op = { .host_addr = address, .dev_bus_addr = device, .handle = handle };
+    struct gnttab_unmap_grant_ref op = {.host_addr = address, .dev_bus_addr = device, .handle = handle};
 
     CHECK_EQ(hv_grant_table_op(GNTTABOP_unmap_grant_ref, &op, 1), 0);
     return op.status;
@@ -48,8 +48,8 @@ void window_open(void)
 
 static void find_self(void)
 {
-    struct evtchn_alloc_unbound alloc = { .dom = DOMID_SELF, .remote_dom = DOMID_SELF };
-    struct evtchn_status status = { .dom = DOMID_SELF };
+    struct evtchn_alloc_unbound alloc = {.dom = DOMID_SELF, .remote_dom = DOMID_SELF};
+    struct evtchn_status status = {.dom = DOMID_SELF};
 
     CHECK_EQ(hv_event_channel_op(EVTCHNOP_alloc_unbound, &alloc), 0);
     status.port = alloc.port;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Map and unmap: by virtual address and by table entry, read-only and writable, the status bits, the refusals. */
+/* Map and unmap: by virtual address and by table entry, the status bits, the refusals. */
 #include "grants/grants.h"
 
 #define REF 20
@@ -66,7 +66,7 @@ static void test_contains_pte(void)
 static void test_device_map(void)
 {
     u64 *page = page_alloc();
-    struct gnttab_map_grant_ref op = { .flags = GNTMAP_device_map, .ref = REF, .dom = self_id };
+    struct gnttab_map_grant_ref op = {.flags = GNTMAP_device_map, .ref = REF, .dom = self_id};
 
     grant1(REF, page, GTF_permit_access);
     CHECK_EQ(hv_grant_table_op(GNTTABOP_map_grant_ref, &op, 1), 0);
@@ -88,7 +88,7 @@ static void test_refusals(void)
     CHECK_EQ(map(100000, self_id, at, GNTMAP_host_map, &h), GNTST_bad_gntref);
     CHECK_EQ(map(~0u, self_id, at, GNTMAP_host_map, &h), GNTST_bad_gntref);
     CHECK_EQ(map(REF + 1, self_id, at, GNTMAP_host_map, &h), GNTST_general_error); /* not granted */
-    CHECK_EQ(map(REF, self_id, at, 0, &h), GNTST_bad_gntref);                      /* neither host nor device */
+    CHECK_EQ(map(REF, self_id, at, 0, &h), GNTST_bad_gntref); /* neither host nor device */
     CHECK_EQ(map(REF, self_id, NOWHERE, GNTMAP_host_map, &h), GNTST_general_error);
     CHECK_EQ(map(REF, self_id, 0x8000000000000000, GNTMAP_host_map, &h), GNTST_general_error);
     CHECK_EQ(map(REF, self_id, HYPERVISOR_VIRT_START, GNTMAP_host_map, &h), GNTST_general_error);
@@ -122,13 +122,16 @@ static void test_list(void)
 {
     u64 *page = page_alloc();
     struct gnttab_map_grant_ref ops[3];
-    struct gnttab_unmap_grant_ref un = { .host_addr = (u64)window };
+    struct gnttab_unmap_grant_ref un = {.host_addr = (u64)window};
 
     window_open();
     grant1(REF, page, GTF_permit_access);
     for (unsigned i = 0; i < 3; i++) {
         ops[i] = (struct gnttab_map_grant_ref){
-            .host_addr = (u64)window, .flags = GNTMAP_host_map, .ref = i == 1 ? REF : 99999, .dom = self_id,
+            .host_addr = (u64)window,
+            .flags = GNTMAP_host_map,
+            .ref = i == 1 ? REF : 99999,
+            .dom = self_id,
         };
     }
     CHECK_EQ(hv_grant_table_op(GNTTABOP_map_grant_ref, ops, 3), 0);
@@ -144,7 +147,7 @@ static void test_list(void)
 static void test_replace(void)
 {
     u64 *page = page_alloc(), *other = page_alloc();
-    struct gnttab_unmap_and_replace op = { .host_addr = (u64)window, .new_addr = (u64)other };
+    struct gnttab_unmap_and_replace op = {.host_addr = (u64)window, .new_addr = (u64)other};
     grant_handle_t h;
 
     other[0] = 0x3434;

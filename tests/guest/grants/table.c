@@ -6,7 +6,7 @@ static u8 mapping[PAGE_SIZE] PAGE_ALIGNED;
 
 static int setup(unsigned dom, unsigned frames, xen_pfn_t *list)
 {
-    struct gnttab_setup_table op = { .dom = (domid_t)dom, .nr_frames = frames };
+    struct gnttab_setup_table op = {.dom = (domid_t)dom, .nr_frames = frames};
 
     set_xen_guest_handle(op.frame_list, list);
     CHECK_EQ(hv_grant_table_op(GNTTABOP_setup_table, &op, 1), 0);
@@ -16,9 +16,9 @@ static int setup(unsigned dom, unsigned frames, xen_pfn_t *list)
 void test_table(void)
 {
     static xen_pfn_t frames[64];
-    struct gnttab_query_size size = { .dom = DOMID_SELF };
-    struct gnttab_get_version version = { .dom = DOMID_SELF };
-    struct gnttab_set_version set = { .version = 3 };
+    struct gnttab_query_size size = {.dom = DOMID_SELF};
+    struct gnttab_get_version version = {.dom = DOMID_SELF};
+    struct gnttab_set_version set = {.version = 3};
     unsigned before;
 
     CHECK_EQ(hv_grant_table_op(GNTTABOP_query_size, &size, 1), 0);
@@ -36,7 +36,7 @@ void test_table(void)
     CHECK_EQ(size.nr_frames, before > 2 ? before : 2);
     CHECK_EQ(setup(DOMID_SELF, size.max_nr_frames + 1, frames), GNTST_general_error);
     CHECK_EQ(setup(NOBODY, 1, frames), GNTST_bad_domain);
-    struct gnttab_setup_table unwritable = { .dom = DOMID_SELF, .nr_frames = 1 };
+    struct gnttab_setup_table unwritable = {.dom = DOMID_SELF, .nr_frames = 1};
     set_xen_guest_handle(unwritable.frame_list, (xen_pfn_t *)NOWHERE);
     CHECK_EQ(hv_grant_table_op(GNTTABOP_setup_table, &unwritable, 1), 0);
     CHECK_EQ(unwritable.status, GNTST_bad_virt_addr);

@@ -8,7 +8,7 @@ static u8 status_mapping[PAGE_SIZE] PAGE_ALIGNED;
 
 static int status_frames(unsigned dom, unsigned frames, u64 *list)
 {
-    struct gnttab_get_status_frames op = { .dom = (domid_t)dom, .nr_frames = frames };
+    struct gnttab_get_status_frames op = {.dom = (domid_t)dom, .nr_frames = frames};
 
     set_xen_guest_handle(op.frame_list, list);
     CHECK_EQ(hv_grant_table_op(GNTTABOP_get_status_frames, &op, 1), 0);
@@ -17,7 +17,7 @@ static int status_frames(unsigned dom, unsigned frames, u64 *list)
 
 static long set_version(unsigned n)
 {
-    struct gnttab_set_version op = { .version = n };
+    struct gnttab_set_version op = {.version = n};
 
     return hv_grant_table_op(GNTTABOP_set_version, &op, 1);
 }
@@ -28,7 +28,9 @@ void test_version2(void)
     volatile grant_status_t *status = (volatile grant_status_t *)(void *)status_mapping;
     u64 *page = page_alloc(), *to = page_alloc(), list[4];
     struct gnttab_copy copy = {
-        .source = { .domid = DOMID_SELF, .u.ref = REF }, .len = 16, .flags = GNTCOPY_source_gref,
+        .source = {.domid = DOMID_SELF, .u.ref = REF},
+        .len = 16,
+        .flags = GNTCOPY_source_gref,
     };
     grant_handle_t h;
     long rc;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The start-of-day contract: registers, start_info, the initial mapping, shared info, version and features. */
+/* The start-of-day contract: registers, start_info, initial mapping, shared info, version and features. */
 #include "lib/guest.h"
 #include "lib/hypercall.h"
 #include <xen/features.h>
@@ -12,11 +12,12 @@ static void show_facts(void)
 {
     const struct start_info *si = start_info;
 
-    print("magic %s nr_pages %lu flags %x shared_info %lx\n", si->magic, si->nr_pages, si->flags, si->shared_info);
+    print("magic %s nr_pages %lu flags %x shared_info %lx\n", si->magic, si->nr_pages, si->flags,
+          si->shared_info);
     print("pt_base %lx nr_pt_frames %lu mfn_list %lx first_p2m_pfn %lx nr_p2m_frames %lu\n", si->pt_base,
           si->nr_pt_frames, si->mfn_list, si->first_p2m_pfn, si->nr_p2m_frames);
-    print("mod_start %lx mod_len %lx store %lx/%u console %lx/%u\n", si->mod_start, si->mod_len, si->store_mfn,
-          si->store_evtchn, si->console.domU.mfn, si->console.domU.evtchn);
+    print("mod_start %lx mod_len %lx store %lx/%u console %lx/%u\n", si->mod_start, si->mod_len,
+          si->store_mfn, si->store_evtchn, si->console.domU.mfn, si->console.domU.evtchn);
     print("cmd_line \"%s\"\n", (const char *)si->cmd_line);
     print("start_info %p rsp %lx image %p..%p end of mapping %lx\n", (const void *)si, entry_state.rsp,
           (void *)image_start, (void *)image_end, initial_end());
@@ -152,16 +153,17 @@ static void check_shared_info(void)
     CHECK(v->time.tsc_to_system_mul != 0);
     CHECK(shared_info->wc_sec != 0);
     CHECK_EQ(shared_info->arch.max_pfn, 0);
-    print("time: version %u tsc %lu system %lu mul %x shift %d flags %x wc %u.%09u version %u\n", v->time.version,
-          v->time.tsc_timestamp, v->time.system_time, v->time.tsc_to_system_mul, v->time.tsc_shift, v->time.flags,
-          shared_info->wc_sec, shared_info->wc_nsec, shared_info->wc_version);
+    print("time: version %u tsc %lu system %lu mul %x shift %d flags %x wc %u.%09u version %u\n",
+          v->time.version, v->time.tsc_timestamp, v->time.system_time, v->time.tsc_to_system_mul,
+          v->time.tsc_shift, v->time.flags, shared_info->wc_sec, shared_info->wc_nsec,
+          shared_info->wc_version);
 }
 
 static void check_version(void)
 {
     static char text[1025];
-    struct xen_feature_info fi = { .submap_idx = 0 };
-    xen_platform_parameters_t params = { 0 };
+    struct xen_feature_info fi = {.submap_idx = 0};
+    xen_platform_parameters_t params = {0};
     xen_compile_info_t compile;
 
     CHECK_EQ(hv_xen_version(XENVER_version, NULL), 0x00040011);

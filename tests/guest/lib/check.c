@@ -32,7 +32,7 @@ const char *error_name(long code)
         int code;
         const char *name;
     } names[] = {
-#define XEN_ERRNO(name, value) { value, #name },
+#define XEN_ERRNO(name, value) {value, #name},
 #include <xen/errno.h>
     };
     static char text[4][24];

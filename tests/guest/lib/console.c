@@ -9,7 +9,7 @@
 static void ring_write(const char *text, size_t len)
 {
     struct xencons_interface *ring = pfn_to_virt(mfn_to_pfn(start_info->console.domU.mfn));
-    struct evtchn_send send = { .port = start_info->console.domU.evtchn };
+    struct evtchn_send send = {.port = start_info->console.domU.evtchn};
 
     while (len > 0) {
         XENCONS_RING_IDX prod = ring->out_prod;

@@ -62,8 +62,8 @@ void console_write(const char *text, size_t len);
 extern unsigned checks_passed, checks_failed;
 bool check_true(bool ok, const char *what, const char *file, int line);
 bool check_equal(u64 got, u64 want, const char *what, const char *file, int line);
-#define CHECK(cond)            check_true((cond), #cond, __FILE__, __LINE__)
-#define CHECK_EQ(got, want)    check_equal((u64)(got), (u64)(want), #got, __FILE__, __LINE__)
+#define CHECK(cond)               check_true((cond), #cond, __FILE__, __LINE__)
+#define CHECK_EQ(got, want)       check_equal((u64)(got), (u64)(want), #got, __FILE__, __LINE__)
 #define CHECK_NAMED(n, got, want) check_equal((u64)(got), (u64)(want), (n), __FILE__, __LINE__)
 const char *error_name(long code);
 
@@ -74,9 +74,27 @@ struct regs {
 };
 
 enum {
-    VEC_DE, VEC_DB, VEC_NMI, VEC_BP, VEC_OF, VEC_BR, VEC_UD, VEC_NM, VEC_DF, VEC_TS = 10, VEC_NP,
-    VEC_SS, VEC_GP, VEC_PF, VEC_MF = 16, VEC_AC, VEC_MC, VEC_XM,
-    VEC_SYSCALL = 256, VEC_EVENT = 257, VEC_FAILSAFE = 258,
+    VEC_DE,
+    VEC_DB,
+    VEC_NMI,
+    VEC_BP,
+    VEC_OF,
+    VEC_BR,
+    VEC_UD,
+    VEC_NM,
+    VEC_DF,
+    VEC_TS = 10,
+    VEC_NP,
+    VEC_SS,
+    VEC_GP,
+    VEC_PF,
+    VEC_MF = 16,
+    VEC_AC,
+    VEC_MC,
+    VEC_XM,
+    VEC_SYSCALL = 256,
+    VEC_EVENT = 257,
+    VEC_FAILSAFE = 258,
 };
 
 /* What an expected exception looked like; vector is -1 if there was none. */
@@ -119,9 +137,9 @@ u64 virt_to_mfn(const void *va);
 u64 initial_end(void);
 
 struct walk {
-    int levels;    /* entries read: 4 is a whole walk (or 2, 3 with a superpage) */
-    u64 entry[5];  /* entry[4] from the L4 table ... entry[1] from the L1 table */
-    u64 table[5];  /* machine frame of each table */
+    int levels;   /* entries read: 4 is a whole walk (or 2, 3 with a superpage) */
+    u64 entry[5]; /* entry[4] from the L4 table ... entry[1] from the L1 table */
+    u64 table[5]; /* machine frame of each table */
     bool present;
 };
 struct walk walk_address(u64 va);
@@ -132,17 +150,17 @@ void *page_alloc(void);
 /* Makes one page of the initial mapping read-only or writable. Returns the hypercall's code. */
 long page_protect(void *va, bool writable);
 
-#define PTE_P   BIT(0)
-#define PTE_W   BIT(1)
-#define PTE_U   BIT(2)
-#define PTE_PWT BIT(3)
-#define PTE_PCD BIT(4)
-#define PTE_A   BIT(5)
-#define PTE_D   BIT(6)
-#define PTE_PS  BIT(7)
-#define PTE_G   BIT(8)
-#define PTE_NX  BIT(63)
-#define PTE_ADDR 0x000ffffffffff000UL
+#define PTE_P     BIT(0)
+#define PTE_W     BIT(1)
+#define PTE_U     BIT(2)
+#define PTE_PWT   BIT(3)
+#define PTE_PCD   BIT(4)
+#define PTE_A     BIT(5)
+#define PTE_D     BIT(6)
+#define PTE_PS    BIT(7)
+#define PTE_G     BIT(8)
+#define PTE_NX    BIT(63)
+#define PTE_ADDR  0x000ffffffffff000UL
 #define PTE_TABLE (PTE_P | PTE_W | PTE_U | PTE_A | PTE_D)
 
 void *memset(void *dst, int c, size_t n);

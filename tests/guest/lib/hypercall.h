@@ -59,14 +59,26 @@ static inline long hv_update_va_mapping_otherdomain(u64 va, u64 pte, u64 flags, 
     return HYPERVISOR(update_va_mapping_otherdomain, va, pte, flags, domid, 0);
 }
 
-static inline long hv_stack_switch(u64 ss, u64 sp) { return HYPERVISOR(stack_switch, ss, sp, 0, 0, 0); }
+static inline long hv_stack_switch(u64 ss, u64 sp)
+{
+    return HYPERVISOR(stack_switch, ss, sp, 0, 0, 0);
+}
 static inline long hv_set_segment_base(unsigned which, u64 base)
 {
     return HYPERVISOR(set_segment_base, which, base, 0, 0, 0);
 }
-static inline long hv_sched_op(unsigned op, void *arg) { return HYPERVISOR(sched_op, op, arg, 0, 0, 0); }
-static inline long hv_memory_op(unsigned op, void *arg) { return HYPERVISOR(memory_op, op, arg, 0, 0, 0); }
-static inline long hv_xen_version(unsigned op, void *arg) { return HYPERVISOR(xen_version, op, arg, 0, 0, 0); }
+static inline long hv_sched_op(unsigned op, void *arg)
+{
+    return HYPERVISOR(sched_op, op, arg, 0, 0, 0);
+}
+static inline long hv_memory_op(unsigned op, void *arg)
+{
+    return HYPERVISOR(memory_op, op, arg, 0, 0, 0);
+}
+static inline long hv_xen_version(unsigned op, void *arg)
+{
+    return HYPERVISOR(xen_version, op, arg, 0, 0, 0);
+}
 static inline long hv_event_channel_op(unsigned op, void *arg)
 {
     return HYPERVISOR(event_channel_op, op, arg, 0, 0, 0);
@@ -79,9 +91,18 @@ static inline long hv_grant_table_op(unsigned op, void *arg, unsigned count)
 {
     return HYPERVISOR(grant_table_op, op, arg, count, 0, 0);
 }
-static inline long hv_callback_op(unsigned op, void *arg) { return HYPERVISOR(callback_op, op, arg, 0, 0, 0); }
-static inline long hv_vm_assist(unsigned cmd, unsigned type) { return HYPERVISOR(vm_assist, cmd, type, 0, 0, 0); }
-static inline long hv_physdev_op(unsigned op, void *arg) { return HYPERVISOR(physdev_op, op, arg, 0, 0, 0); }
+static inline long hv_callback_op(unsigned op, void *arg)
+{
+    return HYPERVISOR(callback_op, op, arg, 0, 0, 0);
+}
+static inline long hv_vm_assist(unsigned cmd, unsigned type)
+{
+    return HYPERVISOR(vm_assist, cmd, type, 0, 0, 0);
+}
+static inline long hv_physdev_op(unsigned op, void *arg)
+{
+    return HYPERVISOR(physdev_op, op, arg, 0, 0, 0);
+}
 static inline long hv_console_io(unsigned op, size_t len, const char *text)
 {
     return HYPERVISOR(console_io, op, len, text, 0, 0);
@@ -94,14 +115,14 @@ static inline long hv_multicall(struct multicall_entry *list, unsigned count)
 /* One mmu_update of one entry; one mmuext_op. */
 static inline long mmu_write(u64 machine_address, u64 value, unsigned command, unsigned domid)
 {
-    struct mmu_update req = { .ptr = machine_address | command, .val = value };
+    struct mmu_update req = {.ptr = machine_address | command, .val = value};
 
     return hv_mmu_update(&req, 1, NULL, domid);
 }
 
 static inline long mmuext_mfn(unsigned cmd, u64 mfn)
 {
-    struct mmuext_op op = { .cmd = cmd, .arg1.mfn = mfn };
+    struct mmuext_op op = {.cmd = cmd, .arg1.mfn = mfn};
 
     return hv_mmuext_op(&op, 1, NULL, DOMID_SELF);
 }

@@ -92,7 +92,7 @@ u64 initial_end(void)
 
 struct walk walk_address(u64 va)
 {
-    struct walk walk = { .levels = 0 };
+    struct walk walk = {.levels = 0};
     const u64 *table = (const u64 *)start_info->pt_base;
     u64 mfn = virt_to_mfn(table);
 

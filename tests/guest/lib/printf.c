@@ -46,11 +46,11 @@ static void put_string(struct out *out, const char *s, int width, bool left)
 
 int guest_vsnprintf(char *buf, size_t size, const char *fmt, __builtin_va_list args)
 {
-    struct out out = { buf, size, 0 };
+    struct out out = {buf, size, 0};
 
     for (; *fmt; fmt++) {
         bool left = false, is_long = false;
-        char pad = ' ', one[2] = { 0, 0 };
+        char pad = ' ', one[2] = {0, 0};
         int width = 0;
         s64 number;
 
@@ -78,7 +78,7 @@ int guest_vsnprintf(char *buf, size_t size, const char *fmt, __builtin_va_list a
                        *fmt == 'u' ? 10 : 16, width, pad);
             break;
         case 'p':
-            put_number(&out, (u64)__builtin_va_arg(args, void *), false, 16, 16, '0');
+            put_number(&out, (u64) __builtin_va_arg(args, void *), false, 16, 16, '0');
             break;
         case 's':
             put_string(&out, __builtin_va_arg(args, const char *), width, left);

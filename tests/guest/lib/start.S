@@ -4,7 +4,7 @@
  * knows it, and the hypercall page that the hypervisor fills.
  */
 #include <xen/features.h>
-#include "lib/notes.h"
+#include "lib/notes.inc"
 
 #define VIRT_BASE 0xffffffff80000000
 

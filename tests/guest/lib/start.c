@@ -36,7 +36,7 @@ bool guest_option(const char *word)
 
 NORETURN void guest_poweroff(void)
 {
-    struct sched_shutdown shutdown = { .reason = SHUTDOWN_poweroff };
+    struct sched_shutdown shutdown = {.reason = SHUTDOWN_poweroff};
 
     for (;;)
         hv_sched_op(SCHEDOP_shutdown, &shutdown);

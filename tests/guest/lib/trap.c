@@ -35,7 +35,7 @@ bool catch_fault(struct fault *fault, void (*fn)(void *arg), void *arg)
     u64 outer_rsp = resume_rsp;
     bool caught;
 
-    *fault = (struct fault){ .vector = -1 };
+    *fault = (struct fault){.vector = -1};
     catching = fault;
     caught = catch_call(fn, arg, &resume_rsp);
     catching = outer;
@@ -95,9 +95,9 @@ u64 trap_dispatch(struct regs *regs)
 void trap_install(u8 ti_flags)
 {
     static struct trap_info table[33];
-    struct callback_register syscall = { .type = CALLBACKTYPE_syscall, .address = (u64)trap_syscall_entry };
-    struct callback_register event = { .type = CALLBACKTYPE_event, .address = (u64)trap_event_entry };
-    struct callback_register failsafe = { .type = CALLBACKTYPE_failsafe, .address = (u64)trap_failsafe_entry };
+    struct callback_register syscall = {.type = CALLBACKTYPE_syscall, .address = (u64)trap_syscall_entry};
+    struct callback_register event = {.type = CALLBACKTYPE_event, .address = (u64)trap_event_entry};
+    struct callback_register failsafe = {.type = CALLBACKTYPE_failsafe, .address = (u64)trap_failsafe_entry};
     unsigned n = 0;
 
     for (u8 v = 0; v < 32; v++) {

@@ -29,7 +29,8 @@ void user_init(void)
     l2[(USER_CODE >> 21) & 511] = user_pte(l1);
     l3[0] = user_pte(l2);
     l4[0] = user_pte(l3);
-    bad |= page_protect(l1, false) | page_protect(l2, false) | page_protect(l3, false) | page_protect(l4, false);
+    bad |=
+        page_protect(l1, false) | page_protect(l2, false) | page_protect(l3, false) | page_protect(l4, false);
     bad |= mmu_write(virt_to_mfn((void *)start_info->pt_base) << PAGE_SHIFT, user_pte(l3), 0, DOMID_SELF);
     user_l4_mfn = virt_to_mfn(l4);
     bad |= mmuext_mfn(MMUEXT_NEW_USER_BASEPTR, user_l4_mfn);
@@ -49,7 +50,11 @@ void user_load(unsigned offset, const void *code, size_t len)
 struct regs user_regs(unsigned offset)
 {
     return (struct regs){
-        .rip = USER_CODE + offset, .cs = FLAT_USER_CS, .rflags = BIT(9) | 2, .rsp = USER_STACK, .ss = FLAT_USER_SS,
+        .rip = USER_CODE + offset,
+        .cs = FLAT_USER_CS,
+        .rflags = BIT(9) | 2,
+        .rsp = USER_STACK,
+        .ss = FLAT_USER_SS,
     };
 }
 
@@ -67,7 +72,7 @@ static void user_enter(void *arg)
 
 void user_run(struct regs *regs, u64 flags)
 {
-    struct entering e = { regs, flags };
+    struct entering e = {regs, flags};
 
     trap_user_state = regs;
     catch_call(user_enter, &e, &trap_user_resume_rsp);

@@ -16,8 +16,8 @@
 void user_init(void);
 /* Copies code to USER_CODE + offset. */
 void user_load(unsigned offset, const void *code, size_t len);
-extern u64 *user_data;         /* USER_DATA, as the kernel sees it */
-extern u64 user_kernel_stack;  /* where a trap from user mode must find its stack */
+extern u64 *user_data;        /* USER_DATA, as the kernel sees it */
+extern u64 user_kernel_stack; /* where a trap from user mode must find its stack */
 extern u64 user_l4_mfn;
 /* Registers for a start at USER_CODE + offset. */
 struct regs user_regs(unsigned offset);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Page-table entries written by plain instructions to the read-only mapping: validated and done by the hypervisor. */
+/* Page-table entries written by plain instructions to the read-only mapping: the hypervisor emulates them. */
 #include "lib/hypercall.h"
 #include "memory/memory.h"
 
@@ -7,6 +7,7 @@
 static volatile u64 *entry;
 static u64 value, other;
 
+/* clang-format off */
 static void do_mov(void *arg) { __asm__ volatile("mov %1, %0" : "=m"(*entry) : "r"(value)); }
 static void do_movnti(void *arg) { __asm__ volatile("movnti %1, %0" : "=m"(*entry) : "r"(value)); }
 static void do_mov32(void *arg) { __asm__ volatile("movl %k1, %0" : "=m"(*entry) : "r"(value)); }
@@ -19,6 +20,7 @@ static void do_btr(void *arg) { __asm__ volatile("lock btrq $1, %0" : "+m"(*entr
 static void do_bts(void *arg) { __asm__ volatile("btsq %1, %0" : "+m"(*entry) : "r"(1UL)); }
 static void do_add(void *arg) { __asm__ volatile("addq %1, %0" : "+m"(*entry) : "r"(value)); }
 static void do_xadd(void *arg) { __asm__ volatile("lock xaddq %1, %0" : "+m"(*entry), "+r"(value)); }
+/* clang-format on */
 
 static void do_cmpxchg(void *arg)
 {
@@ -29,7 +31,9 @@ static void do_cmpxchg8b(void *arg)
 {
     u32 lo = (u32)other, hi = (u32)(other >> 32);
 
-    __asm__ volatile("lock cmpxchg8b %0" : "+m"(*entry), "+a"(lo), "+d"(hi) : "b"((u32)value), "c"((u32)(value >> 32)));
+    __asm__ volatile("lock cmpxchg8b %0"
+                     : "+m"(*entry), "+a"(lo), "+d"(hi)
+                     : "b"((u32)value), "c"((u32)(value >> 32)));
     other = (u64)hi << 32 | lo;
 }
 
@@ -45,7 +49,7 @@ static void do_stos(void *arg)
 
 static void do_movs(void *arg)
 {
-    u64 from[3] = { value, value, value };
+    u64 from[3] = {value, value, value};
     const u64 *source = from;
     volatile u64 *to = entry;
     u64 count = 3;

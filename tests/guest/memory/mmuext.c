@@ -7,7 +7,7 @@
 
 static long op_va(unsigned cmd, u64 va, const void *arg2)
 {
-    struct mmuext_op op = { .cmd = cmd, .arg1.linear_addr = va };
+    struct mmuext_op op = {.cmd = cmd, .arg1.linear_addr = va};
 
     op.arg2.vcpumask.p = (void *)arg2;
     return hv_mmuext_op(&op, 1, NULL, DOMID_SELF);
@@ -63,7 +63,7 @@ static void test_flushes(void)
 static void test_pages(void)
 {
     u64 *a = page_alloc(), *b = page_alloc(), *l1 = page_alloc();
-    struct mmuext_op op = { .cmd = MMUEXT_CLEAR_PAGE };
+    struct mmuext_op op = {.cmd = MMUEXT_CLEAR_PAGE};
 
     for (unsigned i = 0; i < 512; i++)
         a[i] = i;
@@ -94,7 +94,8 @@ static void test_pages(void)
 
 static long set_ldt(u64 base, u64 entries)
 {
-    struct mmuext_op op = { .cmd = MMUEXT_SET_LDT, .arg1.linear_addr = base, .arg2.nr_ents = (unsigned)entries };
+    struct mmuext_op op = {
+        .cmd = MMUEXT_SET_LDT, .arg1.linear_addr = base, .arg2.nr_ents = (unsigned)entries};
 
     return hv_mmuext_op(&op, 1, NULL, DOMID_SELF);
 }
@@ -142,9 +143,12 @@ static void test_descriptor_tables(void)
     CHECK_EQ(f.vector, -1);
     catch_fault(&f, load_es, NULL);
     CHECK_EQ(HYPERVISOR(update_descriptor, entry_address(gdt, 2) + 4, 0, 0, 0, 0), -XEN_EINVAL);
-    CHECK_EQ(HYPERVISOR(update_descriptor, entry_address(gdt, 3), 0x0000890000000067, 0, 0, 0), -XEN_EINVAL); /* TSS */
-    CHECK_EQ(HYPERVISOR(update_descriptor, entry_address(gdt, 3), 0x00008c0000000000, 0, 0, 0), 0); /* call gate */
-    CHECK_EQ(HYPERVISOR(update_descriptor, entry_address(gdt, 3), 0x00cf93000000ffff, 0, 0, 0), 0); /* DPL 0: mended */
+    CHECK_EQ(HYPERVISOR(update_descriptor, entry_address(gdt, 3), 0x0000890000000067, 0, 0, 0),
+             -XEN_EINVAL); /* TSS */
+    CHECK_EQ(HYPERVISOR(update_descriptor, entry_address(gdt, 3), 0x00008c0000000000, 0, 0, 0),
+             0); /* call gate */
+    CHECK_EQ(HYPERVISOR(update_descriptor, entry_address(gdt, 3), 0x00cf93000000ffff, 0, 0, 0),
+             0); /* DPL 0: mended */
     CHECK_EQ(gdt[3], 0x00cff3000000ffff);
     CHECK_EQ(HYPERVISOR(update_descriptor, xen_mfn << PAGE_SHIFT, 0, 0, 0, 0), -XEN_EINVAL);
     CHECK_EQ(HYPERVISOR(update_descriptor, NO_MFN << PAGE_SHIFT, 0, 0, 0, 0), -XEN_EINVAL);
@@ -161,7 +165,9 @@ static void test_descriptor_tables(void)
 static void test_lists(void)
 {
     struct mmuext_op ops[3] = {
-        { .cmd = MMUEXT_TLB_FLUSH_LOCAL }, { .cmd = 99 }, { .cmd = MMUEXT_TLB_FLUSH_LOCAL },
+        {.cmd = MMUEXT_TLB_FLUSH_LOCAL},
+        {.cmd = 99},
+        {.cmd = MMUEXT_TLB_FLUSH_LOCAL},
     };
     unsigned done = 99;
 

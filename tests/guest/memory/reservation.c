@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* memory_op: the balloon, exchange, the machine-to-phys table's frames, maps; each answers with how much was done. */
+/* memory_op: the balloon, exchange, the machine-to-phys table, maps; most answer with how much was done. */
 #include "lib/hypercall.h"
 #include "memory/memory.h"
 #include <xen/memory.h>
@@ -12,7 +12,10 @@ static u64 first_pfn; /* of frames of ours that are mapped nowhere */
 static long reserve(unsigned op, unsigned count, unsigned order, u64 flags, unsigned domid)
 {
     struct xen_memory_reservation r = {
-        .nr_extents = count, .extent_order = order, .mem_flags = (unsigned)flags, .domid = (domid_t)domid,
+        .nr_extents = count,
+        .extent_order = order,
+        .mem_flags = (unsigned)flags,
+        .domid = (domid_t)domid,
     };
 
     set_xen_guest_handle(r.extent_start, frames);
@@ -93,7 +96,7 @@ static void test_balloon_refusals(void)
     CHECK_EQ(reserve(XENMEM_populate_physmap, 1, 60, 0, DOMID_SELF), 0);
     CHECK_EQ(hv_memory_op(XENMEM_increase_reservation, (void *)NOWHERE), 0);
     CHECK_EQ(hv_memory_op(XENMEM_populate_physmap, NULL), 0);
-    struct xen_memory_reservation r = { .nr_extents = 1, .domid = DOMID_SELF };
+    struct xen_memory_reservation r = {.nr_extents = 1, .domid = DOMID_SELF};
     set_xen_guest_handle(r.extent_start, (xen_pfn_t *)NOWHERE);
     CHECK_EQ(hv_memory_op(XENMEM_decrease_reservation, &r), 0);
     CHECK_EQ(hv_memory_op(XENMEM_populate_physmap, &r), 0);
@@ -108,8 +111,8 @@ static long exchange(unsigned in_count, unsigned in_order, unsigned out_count, u
 {
     static xen_pfn_t in[8], out[8];
     struct xen_memory_exchange e = {
-        .in = { .nr_extents = in_count, .extent_order = in_order, .domid = DOMID_SELF },
-        .out = { .nr_extents = out_count, .extent_order = out_order, .domid = DOMID_SELF },
+        .in = {.nr_extents = in_count, .extent_order = in_order, .domid = DOMID_SELF},
+        .out = {.nr_extents = out_count, .extent_order = out_order, .domid = DOMID_SELF},
     };
     long rc;
 
@@ -123,7 +126,8 @@ static long exchange(unsigned in_count, unsigned in_order, unsigned out_count, u
     *done = e.nr_exchanged;
     if (rc == 0) {
         for (unsigned i = 0; i < out_count << out_order; i++)
-            ((u64 *)start_info->mfn_list)[first_pfn + i] = out[i >> out_order] + (i & ((1u << out_order) - 1));
+            ((u64 *)start_info->mfn_list)[first_pfn + i] =
+                out[i >> out_order] + (i & ((1u << out_order) - 1));
     }
     return rc;
 }
@@ -131,7 +135,7 @@ static long exchange(unsigned in_count, unsigned in_order, unsigned out_count, u
 static void test_exchange(void)
 {
     u64 done, old = pfn_to_mfn(first_pfn);
-    struct xen_memory_exchange e = { .nr_exchanged = 5 };
+    struct xen_memory_exchange e = {.nr_exchanged = 5};
 
     CHECK_EQ(exchange(4, 0, 1, 2, &done), 0); /* four frames for four in a row */
     CHECK_EQ(done, 4);
@@ -149,10 +153,10 @@ static void test_exchange(void)
 static void test_questions(void)
 {
     domid_t self = DOMID_SELF, nobody = 0x1234;
-    struct xen_machphys_mapping mapping = { 0 };
-    xen_pfn_t list[4] = { 0 };
-    struct xen_machphys_mfn_list mfns = { .max_extents = 4 };
-    struct xen_memory_map map = { .nr_entries = 0 };
+    struct xen_machphys_mapping mapping = {0};
+    xen_pfn_t list[4] = {0};
+    struct xen_machphys_mfn_list mfns = {.max_extents = 4};
+    struct xen_memory_map map = {.nr_entries = 0};
 
     CHECK(hv_memory_op(XENMEM_maximum_reservation, &self) >= (long)start_info->nr_pages);
     CHECK_EQ(hv_memory_op(XENMEM_maximum_gpfn, &self), 0);
@@ -169,15 +173,17 @@ static void test_questions(void)
     CHECK(mfns.nr_extents >= 1 && list[0] != 0);
     CHECK_EQ(hv_memory_op(XENMEM_memory_map, &map), -XEN_ENOSYS); /* a domU from the toolstack has one */
     CHECK_EQ(hv_memory_op(XENMEM_memory_map, (void *)NOWHERE), -XEN_EFAULT);
-    CHECK_EQ(hv_memory_op(XENMEM_machine_memory_map, (void *)NOWHERE), guest_is_dom0() ? -XEN_EFAULT : -XEN_EPERM);
+    CHECK_EQ(hv_memory_op(XENMEM_machine_memory_map, (void *)NOWHERE),
+             guest_is_dom0() ? -XEN_EFAULT : -XEN_EPERM);
     CHECK_EQ(hv_memory_op(8, NULL), -XEN_ENOSYS);
     CHECK_EQ(hv_memory_op(63, NULL), -XEN_ENOSYS);
 }
 
 static void test_physmap(void)
 {
-    struct xen_add_to_physmap add = { .domid = DOMID_SELF, .space = XENMAPSPACE_shared_info, .gpfn = first_pfn };
-    struct xen_remove_from_physmap remove = { .domid = DOMID_SELF, .gpfn = first_pfn };
+    struct xen_add_to_physmap add = {
+        .domid = DOMID_SELF, .space = XENMAPSPACE_shared_info, .gpfn = first_pfn};
+    struct xen_remove_from_physmap remove = {.domid = DOMID_SELF, .gpfn = first_pfn};
 
     /* A PV domain has no physmap of the hypervisor's. Space 4 belongs to the batch form alone. */
     for (unsigned space = 0; space < 7; space++) {

@@ -46,7 +46,8 @@ static void test_addresses(void)
     CHECK_EQ(mmu_write(entry_address(l1, 3) | 4, pte(page, PTE_P), 0, DOMID_SELF), -XEN_ENOSYS);
     CHECK_EQ(mmu_write(xen_mfn << PAGE_SHIFT, 0, 0, DOMID_SELF), -XEN_EINVAL);
     CHECK_EQ(mmu_write(NO_MFN << PAGE_SHIFT, 0, 0, DOMID_SELF), -XEN_EINVAL);
-    CHECK_EQ(mmu_write(entry_address(plain, 5), 0x1234567, 0, DOMID_SELF), 0); /* a page of data is written as such */
+    CHECK_EQ(mmu_write(entry_address(plain, 5), 0x1234567, 0, DOMID_SELF),
+             0); /* a page of data is written as such */
     CHECK_EQ(plain[5], 0x1234567);
     CHECK_EQ(mmu_write(entry_address(plain, 5), ~0UL, 0, DOMID_SELF), 0);
     CHECK_EQ(plain[5], ~0UL);
@@ -86,7 +87,7 @@ static void test_lists(void)
     unsigned done = 99;
 
     for (unsigned i = 0; i < 4; i++)
-        list[i] = (struct mmu_update){ .ptr = entry_address(l1, i), .val = pte(page, PTE_P) };
+        list[i] = (struct mmu_update){.ptr = entry_address(l1, i), .val = pte(page, PTE_P)};
     CHECK_EQ(hv_mmu_update(list, 4, &done, DOMID_SELF), 0);
     CHECK_EQ(done, 4);
     list[2].val = pte(l1, PTE_TABLE);
@@ -102,7 +103,8 @@ static void test_lists(void)
     list[2].val = 0;
     for (unsigned i = 0; i < 4; i++)
         list[i].val = 0;
-    CHECK_EQ(hv_mmu_update(list, 4, (unsigned *)NOWHERE, DOMID_SELF), 0); /* a bad place for the count is no error */
+    CHECK_EQ(hv_mmu_update(list, 4, (unsigned *)NOWHERE, DOMID_SELF),
+             0); /* a bad place for the count is no error */
     CHECK_EQ(l1[0] | l1[1] | l1[2] | l1[3], 0);
 }
 
@@ -207,7 +209,10 @@ void test_linear_tables(void)
     CHECK_EQ(mmu_write(entry_address(l2, 0), pte(l2, PTE_P), 0, DOMID_SELF), 0);
     CHECK_EQ(mmu_write(entry_address(l3, 1), pte(l3, PTE_TABLE), 0, DOMID_SELF), -XEN_EINVAL);
     CHECK_EQ(mmu_write(entry_address(l2, 1), pte(l2, PTE_TABLE), 0, DOMID_SELF), -XEN_EINVAL);
-    CHECK_EQ(mmu_write(entry_address(l3, 1), pte((u64 *)pfn_to_virt(mfn_to_pfn(walk_address(VIRT_BASE).table[3])), PTE_P), 0, DOMID_SELF), 0);
+    CHECK_EQ(mmu_write(entry_address(l3, 1),
+                       pte((u64 *)pfn_to_virt(mfn_to_pfn(walk_address(VIRT_BASE).table[3])), PTE_P), 0,
+                       DOMID_SELF),
+             0);
     CHECK_EQ(mmuext_mfn(MMUEXT_UNPIN_TABLE, virt_to_mfn(l3)), 0);
     CHECK_EQ(mmuext_mfn(MMUEXT_UNPIN_TABLE, virt_to_mfn(l2)), 0);
     check_no_type_left(l3, "linear L3");

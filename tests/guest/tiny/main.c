@@ -4,6 +4,4 @@
 
 const char guest_name[] = "tiny";
 
-void guest_main(void)
-{
-}
+void guest_main(void) {}

@@ -4,9 +4,10 @@
 #include "lib/hypercall.h"
 #include "traps/traps.h"
 
-#define NOWHERE 0x1234567000UL       /* mapped by nobody */
+#define NOWHERE       0x1234567000UL /* mapped by nobody */
 #define NON_CANONICAL 0x8000000000000000UL
 
+/* clang-format off */
 static void do_ud(void *arg) { __asm__ volatile("ud2"); }
 static void do_bp(void *arg) { __asm__ volatile("int3"); }
 static void do_int_n3(void *arg) { __asm__ volatile(".byte 0xcd, 3"); }
@@ -18,10 +19,14 @@ static void do_hlt_bad(void *arg) { __asm__ volatile("ltr %w0" : : "r"(0x18)); }
 static void do_read(void *arg) { (void)*(volatile u64 *)arg; }
 static void do_write(void *arg) { *(volatile u64 *)arg = 0; }
 static void do_exec(void *arg) { ((void (*)(void))arg)(); }
+/* clang-format on */
 
 static void do_de(void *arg)
 {
-    __asm__ volatile("xor %%eax, %%eax\n xor %%edx, %%edx\n xor %%ecx, %%ecx\n div %%ecx" : : : "rax", "rdx", "rcx");
+    __asm__ volatile("xor %%eax, %%eax\n xor %%edx, %%edx\n xor %%ecx, %%ecx\n div %%ecx"
+                     :
+                     :
+                     : "rax", "rdx", "rcx");
 }
 
 static void do_load_ds(void *arg)
@@ -34,7 +39,10 @@ static void do_single_step(void *arg)
     __asm__ volatile("pushfq\n orl $0x100, (%%rsp)\n popfq\n nop\n nop" : : : "memory");
 }
 
-static void do_fpu(void *arg) { __asm__ volatile("fninit"); }
+static void do_fpu(void *arg)
+{
+    __asm__ volatile("fninit");
+}
 
 static struct fault expect(void (*fn)(void *), u64 arg, int vector, u64 error, const char *what)
 {
@@ -84,7 +92,9 @@ static void test_page_faults(void)
 
     nx[0] = 0xc3;
     CHECK_EQ(page_protect(ro, false), 0);
-    CHECK_EQ(hv_update_va_mapping((u64)nx, virt_to_mfn(nx) << 12 | PTE_TABLE | PTE_NX, UVMF_INVLPG | UVMF_LOCAL), 0);
+    CHECK_EQ(
+        hv_update_va_mapping((u64)nx, virt_to_mfn(nx) << 12 | PTE_TABLE | PTE_NX, UVMF_INVLPG | UVMF_LOCAL),
+        0);
 
     /* Error codes: bit 0 present, 1 write, 2 user (never for kernel mode), 4 fetch. */
     f = expect(do_read, NOWHERE + 0x123, VEC_PF, 0, "read unmapped");
@@ -108,8 +118,8 @@ static void test_page_faults(void)
 static void test_gates(void)
 {
     struct trap_info table[3] = {
-        { .vector = 0x80, .flags = 3, .cs = FLAT_KERNEL_CS, .address = (u64)trap_entry_table + 5 * 16 },
-        { .vector = 0x81, .flags = 0, .cs = FLAT_KERNEL_CS, .address = (u64)trap_entry_table + 6 * 16 },
+        {.vector = 0x80, .flags = 3, .cs = FLAT_KERNEL_CS, .address = (u64)trap_entry_table + 5 * 16},
+        {.vector = 0x81, .flags = 0, .cs = FLAT_KERNEL_CS, .address = (u64)trap_entry_table + 6 * 16},
     };
     struct fault f;
 
@@ -140,7 +150,7 @@ static void test_gates(void)
     CHECK_EQ(hv_set_trap_table(table), 0);
     expect(do_int_80, 0, 5, 0, "the entry behind the end was not read");
     CHECK_EQ(hv_set_trap_table((struct trap_info *)NOWHERE), -XEN_EFAULT);
-    table[0] = (struct trap_info){ .vector = 0x80, .cs = FLAT_KERNEL_CS, .address = NON_CANONICAL };
+    table[0] = (struct trap_info){.vector = 0x80, .cs = FLAT_KERNEL_CS, .address = NON_CANONICAL};
     CHECK_EQ(hv_set_trap_table(table), -XEN_EINVAL);
     table[0].address = HYPERVISOR_VIRT_START;
     CHECK_EQ(hv_set_trap_table(table), 0);
@@ -226,7 +236,9 @@ static void test_registers(void)
     trap_set_handler(VEC_UD, skip_ud);
     register u64 r11 __asm__("r11") = 0xabcdef;
     __asm__ volatile("stc\n std\n ud2\n pushfq\n cld\n popq %4"
-                     : "+a"(a), "+c"(c), "+d"(d), "+r"(r11), "=m"(flags) : : "memory");
+                     : "+a"(a), "+c"(c), "+d"(d), "+r"(r11), "=m"(flags)
+                     :
+                     : "memory");
     u64 saved_r11 = r11; /* before any call */
     CHECK_EQ(a, 0x1111222233334444);
     CHECK_EQ(c, 0x8888777766665555);
@@ -243,7 +255,7 @@ struct iret_case {
 static void do_iret(void *arg)
 {
     const struct iret_case *c = arg;
-    struct regs r = { .rip = c->rip, .cs = c->cs, .rflags = c->rflags, .rsp = c->rsp, .ss = c->ss };
+    struct regs r = {.rip = c->rip, .cs = c->cs, .rflags = c->rflags, .rsp = c->rsp, .ss = c->ss};
 
     trap_return(&r, c->flags);
 }
@@ -271,37 +283,37 @@ static void test_iret(void)
     u8 *mask = &shared_info->vcpu_info[0].evtchn_upcall_mask;
     struct fault f;
 
-    f = try_iret((struct iret_case){ .rflags = 2 });
+    f = try_iret((struct iret_case){.rflags = 2});
     CHECK_EQ(f.vector, VEC_UD);
     CHECK_EQ(f.rsp, iret_stack + 2048);
     CHECK_EQ(f.rflags & ~0x8d5UL, 2);
     CHECK_EQ(f.masked_before, true);
-    f = try_iret((struct iret_case){ .rflags = BIT(9) }); /* IF opens events */
+    f = try_iret((struct iret_case){.rflags = BIT(9)}); /* IF opens events */
     CHECK_EQ(f.masked_before, false);
     CHECK_EQ(f.rflags & BIT(9), BIT(9));
     *mask = 1;
-    f = try_iret((struct iret_case){ .rflags = BIT(12) | BIT(13) | BIT(17) | BIT(14) | BIT(21) | BIT(0) });
+    f = try_iret((struct iret_case){.rflags = BIT(12) | BIT(13) | BIT(17) | BIT(14) | BIT(21) | BIT(0)});
     CHECK_EQ(f.rflags & (BIT(12) | BIT(13) | BIT(17)), 0); /* IOPL and VM are not the guest's */
     CHECK_EQ(f.rflags & (BIT(21) | BIT(14) | BIT(0)), BIT(21) | BIT(14) | BIT(0));
     __asm__ volatile("pushfq\n andl $~0x204000, (%%rsp)\n popfq" : : : "memory", "cc");
-    f = try_iret((struct iret_case){ .rflags = 2, .flags = VGCF_in_syscall });
+    f = try_iret((struct iret_case){.rflags = 2, .flags = VGCF_in_syscall});
     CHECK_EQ(f.vector, VEC_UD);
     CHECK_EQ(f.cs, FLAT_KERNEL_CS & ~3);
-    f = try_iret((struct iret_case){ .rflags = 2, .cs = FLAT_KERNEL_CS & ~2 });
+    f = try_iret((struct iret_case){.rflags = 2, .cs = FLAT_KERNEL_CS & ~2});
     CHECK_EQ(f.vector, VEC_UD);
     CHECK_EQ(f.cs, FLAT_KERNEL_CS & ~3);
-    f = try_iret((struct iret_case){ .rflags = 2, .cs = 0x18 });
+    f = try_iret((struct iret_case){.rflags = 2, .cs = 0x18});
     CHECK_EQ(f.vector, VEC_GP); /* the state is the one that was to be entered */
     CHECK_EQ(f.error, 0x18);
     CHECK_EQ(f.rip, do_ud);
-    f = try_iret((struct iret_case){ .rflags = 2, .ss = 0x18 });
+    f = try_iret((struct iret_case){.rflags = 2, .ss = 0x18});
     CHECK_EQ(f.vector, VEC_GP);
     CHECK_EQ(f.error, 0x18);
-    f = try_iret((struct iret_case){ .rflags = 2, .rip = NON_CANONICAL });
+    f = try_iret((struct iret_case){.rflags = 2, .rip = NON_CANONICAL});
     CHECK_EQ(f.vector, VEC_GP);
     CHECK_EQ(f.error, 0);
     CHECK_EQ(f.rip, NON_CANONICAL);
-    f = try_iret((struct iret_case){ .rflags = 2, .rip = NOWHERE });
+    f = try_iret((struct iret_case){.rflags = 2, .rip = NOWHERE});
     CHECK_EQ(f.vector, VEC_PF);
     CHECK_EQ(f.rip, NOWHERE);
 }

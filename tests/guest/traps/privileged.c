@@ -27,6 +27,7 @@ static void do_wrmsr(void *arg)
     __asm__ volatile("wrmsr" : : "c"(number), "a"((u32)value), "d"((u32)(value >> 32)));
 }
 
+/* clang-format off */
 static void read_cr0(void *arg) { __asm__ volatile("mov %%cr0, %0" : "=r"(value)); }
 static void read_cr2(void *arg) { __asm__ volatile("mov %%cr2, %0" : "=r"(value)); }
 static void read_cr3(void *arg) { __asm__ volatile("mov %%cr3, %0" : "=r"(value)); }
@@ -59,6 +60,7 @@ static void do_inw(void *arg) { __asm__ volatile("inw %w1, %w0" : "=a"(value) : 
 static void do_inl(void *arg) { __asm__ volatile("inl %w1, %k0" : "=a"(value) : "d"(number), "0"(0UL)); }
 static void do_inb_imm(void *arg) { __asm__ volatile("inb $0x20, %b0" : "=a"(value) : "0"(0UL)); }
 static void do_outb(void *arg) { __asm__ volatile("outb %b0, %w1" : : "a"((u32)value), "d"(number)); }
+/* clang-format on */
 
 static void do_insb(void *arg)
 {
@@ -95,13 +97,14 @@ static void test_msrs(void)
         u32 msr;
         u8 allowed;
     } table[] = {
-        { 0x10, R }, { 0x1b, R }, { 0x2a, 0 }, { 0x35, 0 }, { 0x3a, 0 }, { 0x79, 0 }, { 0x8b, R },
-        { 0x174, 0 }, { 0x175, 0 }, { 0x176, 0 }, { 0x186, 0 }, { 0x19a, 0 }, { 0x19c, 0 },
-        { 0x1d9, 0 }, { 0x1db, 0 }, { 0x200, 0 }, { 0x250, 0 }, { 0x277, R }, { 0x2ff, 0 }, { 0x38f, 0 },
-        { 0x480, 0 }, { 0x802, 0 }, { 0x80b, 0 }, { 0x40000001, 0 }, { 0x40000200, 0 },
-        { 0xc0000080, R | W }, { 0xc0000081, 0 }, { 0xc0000082, 0 }, { 0xc0000083, 0 }, { 0xc0000084, 0 },
-        { 0xc0000100, R | W }, { 0xc0000101, R | W }, { 0xc0000102, R | W },
-        { 0xc0010114, 0 }, { 0xc0010117, 0 }, { 0x12345678, 0 },
+        {0x10, R},           {0x1b, R},           {0x2a, 0},           {0x35, 0},       {0x3a, 0},
+        {0x79, 0},           {0x8b, R},           {0x174, 0},          {0x175, 0},      {0x176, 0},
+        {0x186, 0},          {0x19a, 0},          {0x19c, 0},          {0x1d9, 0},      {0x1db, 0},
+        {0x200, 0},          {0x250, 0},          {0x277, R},          {0x2ff, 0},      {0x38f, 0},
+        {0x480, 0},          {0x802, 0},          {0x80b, 0},          {0x40000001, 0}, {0x40000200, 0},
+        {0xc0000080, R | W}, {0xc0000081, 0},     {0xc0000082, 0},     {0xc0000083, 0}, {0xc0000084, 0},
+        {0xc0000100, R | W}, {0xc0000101, R | W}, {0xc0000102, R | W}, {0xc0010114, 0}, {0xc0010117, 0},
+        {0x12345678, 0},
     };
     u64 page = (u64)buffer;
 
@@ -216,7 +219,8 @@ static void test_debug_moves(void)
 static void cpuid(u32 leaf, u32 subleaf, u32 out[4])
 {
     __asm__ volatile("ud2\n .ascii \"xen\"\n cpuid"
-                     : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3]) : "a"(leaf), "c"(subleaf));
+                     : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3])
+                     : "a"(leaf), "c"(subleaf));
 }
 
 static void test_cpuid(void)
@@ -230,32 +234,33 @@ static void test_cpuid(void)
     CHECK_EQ(r[0], 0x00040011);
     CHECK_EQ(r[1] | r[2] | r[3], 0);
     cpuid(0x40000002, 0, r);
-    CHECK_EQ(r[0], 1);              /* hypercall pages */
-    CHECK_EQ(r[1], 0x40000000);     /* MSR base */
-    CHECK_EQ(r[2], 1);              /* MMU_PT_UPDATE_PRESERVE_AD */
+    CHECK_EQ(r[0], 1);          /* hypercall pages */
+    CHECK_EQ(r[1], 0x40000000); /* MSR base */
+    CHECK_EQ(r[2], 1);          /* MMU_PT_UPDATE_PRESERVE_AD */
     cpuid(0x40000006, 0, r);
     CHECK_EQ(r[0] | r[1] | r[2] | r[3], 0);
 
     /* Leaf 1: what PV cannot have is hidden, and the hypervisor shows itself. */
     cpuid(1, 0, r);
     CHECK_EQ(r[2] & BIT(31), BIT(31));
-    CHECK_EQ(r[2] & (BIT(3) | BIT(5) | BIT(15) | BIT(17) | BIT(21) | BIT(24)), 0);    /* MONITOR VMX PDCM PCID x2APIC deadline */
-    CHECK_EQ(r[3] & (BIT(1) | BIT(3) | BIT(17)), 0);  /* VME PSE PSE36 */
-    CHECK_EQ(r[3] & 0x371, 0x371);                    /* FPU TSC MSR PAE CX8 APIC */
+    CHECK_EQ(r[2] & (BIT(3) | BIT(5) | BIT(15) | BIT(17) | BIT(21) | BIT(24)),
+             0);                                     /* MONITOR VMX PDCM PCID x2APIC deadline */
+    CHECK_EQ(r[3] & (BIT(1) | BIT(3) | BIT(17)), 0); /* VME PSE PSE36 */
+    CHECK_EQ(r[3] & 0x371, 0x371);                   /* FPU TSC MSR PAE CX8 APIC */
     cpuid(7, 0, r);
     CHECK_EQ(r[1] & (BIT(7) | BIT(10) | BIT(20)), 0); /* SMEP INVPCID SMAP */
     CHECK_EQ(r[2] & (BIT(2) | BIT(3) | BIT(16)), 0);  /* UMIP PKU LA57 */
     cpuid(0x80000001, 0, r);
-    CHECK_EQ(r[2] & BIT(2), 0);                       /* SVM */
-    CHECK_EQ(r[3] & BIT(26), 0);                      /* 1 GB pages */
+    CHECK_EQ(r[2] & BIT(2), 0);                                                  /* SVM */
+    CHECK_EQ(r[3] & BIT(26), 0);                                                 /* 1 GB pages */
     CHECK_EQ(r[3] & (BIT(11) | BIT(20) | BIT(29)), BIT(11) | BIT(20) | BIT(29)); /* SYSCALL NX LM */
 }
 
-/* I/O: refused while the virtual IOPL is 0; afterwards ports that are the hypervisor's own read as all ones. */
+/* I/O: refused while the virtual IOPL is 0; then the hypervisor's own ports read as all ones. */
 static void test_ports(void)
 {
-    struct physdev_set_iopl iopl = { .iopl = 1 };
-    void (*const forms[])(void *) = { do_inb, do_inw, do_inl, do_outb, do_inb_imm, do_insb, do_outsw };
+    struct physdev_set_iopl iopl = {.iopl = 1};
+    void (*const forms[])(void *) = {do_inb, do_inw, do_inl, do_outb, do_inb_imm, do_insb, do_outsw};
 
     number = 0x20;
     for (size_t i = 0; i < ARRAY_SIZE(forms); i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* User mode: system calls, exceptions and gates from it, its page table, segment bases and the stack switched to. */
+/* User mode: system calls, exceptions and gates from it, its page table, segment bases, kernel stack. */
 #include "lib/guest.h"
 #include "lib/hypercall.h"
 #include "lib/user.h"
@@ -7,18 +7,18 @@
 #include <xen/callback.h>
 
 /* One snippet for each thing to do in user mode. */
-static const u8 code_syscall[] = { 0x0f, 0x05 };
-static const u8 code_ud[] = { 0x0f, 0x0b };
-static const u8 code_int3[] = { 0xcc };
-static const u8 code_int80[] = { 0xcd, 0x80 };
-static const u8 code_cli[] = { 0xfa };
-static const u8 code_hlt[] = { 0xf4 };
-static const u8 code_in[] = { 0xe4, 0x80 };
-static const u8 code_load[] = { 0x48, 0x8b, 0x07 };             /* mov (%rdi), %rax */
-static const u8 code_store[] = { 0x48, 0x89, 0x07 };            /* mov %rax, (%rdi) */
-static const u8 code_gs[] = { 0x65, 0x48, 0x8b, 0x04, 0x25, 8, 0, 0, 0, 0x0f, 0x0b }; /* mov %gs:8, %rax; ud2 */
-static const u8 code_cr3[] = { 0x0f, 0x20, 0xd8 };              /* mov %cr3, %rax */
-static const u8 code_cpuid[] = { 0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2, 0x0f, 0x0b }; /* forced cpuid; ud2 */
+static const u8 code_syscall[] = {0x0f, 0x05};
+static const u8 code_ud[] = {0x0f, 0x0b};
+static const u8 code_int3[] = {0xcc};
+static const u8 code_int80[] = {0xcd, 0x80};
+static const u8 code_cli[] = {0xfa};
+static const u8 code_hlt[] = {0xf4};
+static const u8 code_in[] = {0xe4, 0x80};
+static const u8 code_load[] = {0x48, 0x8b, 0x07};                                   /* mov (%rdi), %rax */
+static const u8 code_store[] = {0x48, 0x89, 0x07};                                  /* mov %rax, (%rdi) */
+static const u8 code_gs[] = {0x65, 0x48, 0x8b, 0x04, 0x25, 8, 0, 0, 0, 0x0f, 0x0b}; /* mov %gs:8, %rax; ud2 */
+static const u8 code_cr3[] = {0x0f, 0x20, 0xd8};                                    /* mov %cr3, %rax */
+static const u8 code_cpuid[] = {0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2, 0x0f, 0x0b}; /* forced cpuid; ud2 */
 
 static struct regs run(const void *code, size_t len, u64 rdi)
 {
@@ -88,7 +88,7 @@ static void test_traps(void)
 
 static void test_syscall(void)
 {
-    struct callback_register cb = { .type = CALLBACKTYPE_syscall, .address = (u64)trap_syscall_entry };
+    struct callback_register cb = {.type = CALLBACKTYPE_syscall, .address = (u64)trap_syscall_entry};
     u8 *mask = &shared_info->vcpu_info[0].evtchn_upcall_mask;
     struct regs r = RUN(code_syscall, 0x5678);
 
@@ -130,7 +130,7 @@ static void test_syscall(void)
 static void test_int80(void)
 {
     struct trap_info table[2] = {
-        { .vector = 0x80, .flags = 3, .cs = FLAT_KERNEL_CS, .address = (u64)trap_entry_table + 5 * 16 },
+        {.vector = 0x80, .flags = 3, .cs = FLAT_KERNEL_CS, .address = (u64)trap_entry_table + 5 * 16},
     };
     struct regs r;
 
@@ -175,7 +175,7 @@ static void test_user_segments(void)
 /* Selectors of the flat 32-bit code segment: user mode may be compatibility mode. */
 static void test_compat(void)
 {
-    static const u8 code[] = { 0x8c, 0xc8, 0x40, 0x0f, 0x0b }; /* mov %cs, %eax; inc %eax; ud2 */
+    static const u8 code[] = {0x8c, 0xc8, 0x40, 0x0f, 0x0b}; /* mov %cs, %eax; inc %eax; ud2 */
     struct regs r = user_regs(0);
 
     user_load(0, code, sizeof(code));
