@@ -45,7 +45,7 @@ static int w_fetch(struct emul_ctx *c, uint64_t va, void *to, unsigned int bytes
 static int w_access(struct emul_ctx *c, uint64_t va, unsigned int bytes)
 {
     world.accesses++;
-    if (va == world.fault_at || va < DATA_VA || va + bytes > DATA_VA + sizeof(world.data))
+    if (va == world.fault_at || va < DATA_VA || va > DATA_VA + sizeof(world.data) - bytes)
         return emul_raise_page_fault(c, va, 6);
     return EMUL_OKAY;
 }
@@ -485,6 +485,44 @@ static void test_compatibility_mode(void **state)
     EXPECT_CALL("\x0f\x22\xc0", "write_cr", 0, 0x55);
 }
 
+/* Any bytes whatever: an answer, no access that a callback did not see, and RIP within 15 bytes. */
+static void test_random_bytes(void **state)
+{
+    uint64_t seed = 88172645463325252ULL;
+    unsigned int answers[4] = {0};
+
+    for (unsigned int i = 0; i < 300000; i++) {
+        uint8_t code[16];
+        int rc;
+
+        begin(NULL);
+        for (unsigned int j = 0; j < sizeof(code); j++) {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            code[j] = (uint8_t)(seed >> 40);
+        }
+        if (i & 1) /* two-byte opcodes, now and then with a prefix */
+            code[(i >> 2) & 1] = 0x0f;
+        ctx.mode64 = i % 3 != 0;
+        ctx.privileged = i % 5 != 0;
+        ctx.forced_prefix = i % 64 == 0;
+        if (ctx.forced_prefix)
+            memcpy(code, "\x0f\x0bxen", 5);
+        regs.rcx = seed & 7;
+        regs.rsi = DATA_VA + 8;
+        rc = run_bytes(code, sizeof(code));
+        assert_in_range(rc, EMUL_OKAY, EMUL_RETRY);
+        answers[rc]++;
+        if (rc != EMUL_OKAY)
+            assert_int_equal(regs.rip, CODE_VA);
+        else
+            assert_in_range(regs.rip, CODE_VA, CODE_VA + EMUL_INSN_MAX + (ctx.forced_prefix ? 5 : 0));
+    }
+    assert_true(answers[EMUL_OKAY] > 1000 && answers[EMUL_EXCEPTION] > 1000 &&
+                answers[EMUL_UNHANDLEABLE] > 1000);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 
 int main(void)
@@ -493,7 +531,7 @@ int main(void)
         TEST(test_registers), TEST(test_privilege),          TEST(test_ports),
         TEST(test_faults),    TEST(test_fetching),           TEST(test_forced_prefix),
         TEST(test_races),     TEST(test_cmpxchg16b),         TEST(test_repeats),
-        TEST(test_segments),  TEST(test_compatibility_mode),
+        TEST(test_segments),  TEST(test_compatibility_mode), TEST(test_random_bytes),
     };
 
     return cmocka_run_group_tests_name("emul_system", tests, NULL, NULL);

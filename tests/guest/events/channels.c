@@ -14,7 +14,7 @@ static void test_unbound(void)
     CHECK_EQ(again, port + 1); /* the lowest free one */
     CHECK_EQ(port_status(DOMID_SELF, (unsigned)port, &status), 0);
     CHECK_EQ(status.status, EVTCHNSTAT_unbound);
-    CHECK_EQ(status.u.unbound.dom, 0);
+    CHECK_EQ(status.u.unbound.dom, guest_domid());
     CHECK_EQ(status.vcpu, 0);
     CHECK_EQ(alloc_unbound(DOMID_SELF, NOBODY) > 0, true); /* the peer need not exist */
     CHECK_EQ(port_close((unsigned)again + 1), 0);
@@ -37,7 +37,7 @@ static void test_interdomain(void)
     port_clear(l);
     CHECK_EQ(port_status(DOMID_SELF, l, &status), 0);
     CHECK_EQ(status.status, EVTCHNSTAT_interdomain);
-    CHECK_EQ(status.u.interdomain.dom, 0);
+    CHECK_EQ(status.u.interdomain.dom, guest_domid());
     CHECK_EQ(status.u.interdomain.port, r);
     CHECK_EQ(port_pending(r), false);
     CHECK_EQ(port_send(l), 0);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Grant tables, of both versions, with ourselves as the other side: map, unmap, copy, transfer, swap. */
 #include "grants/grants.h"
-#include <xen/event_channel.h>
 
 const char guest_name[] = "grants";
 
@@ -46,23 +45,12 @@ void window_open(void)
     CHECK_EQ(hv_update_va_mapping((u64)window, 0, UVMF_INVLPG), 0);
 }
 
-static void find_self(void)
-{
-    struct evtchn_alloc_unbound alloc = {.dom = DOMID_SELF, .remote_dom = DOMID_SELF};
-    struct evtchn_status status = {.dom = DOMID_SELF};
-
-    CHECK_EQ(hv_event_channel_op(EVTCHNOP_alloc_unbound, &alloc), 0);
-    status.port = alloc.port;
-    CHECK_EQ(hv_event_channel_op(EVTCHNOP_status, &status), 0);
-    self_id = status.u.unbound.dom;
-    CHECK_EQ(self_id == 0, guest_is_dom0());
-}
-
 void guest_main(void)
 {
     xen_mfn = (((const u64 *)start_info->pt_base)[256] & PTE_ADDR) >> PAGE_SHIFT;
     window = page_alloc();
-    find_self();
+    self_id = guest_domid();
+    CHECK_EQ(self_id == 0, guest_is_dom0());
     test_table();
     test_map();
     test_copy();

@@ -47,6 +47,8 @@ extern struct shared_info *shared_info;
 extern char hypercall_page[], image_start[], image_end[], stack_bottom[], stack_top[];
 
 bool guest_is_dom0(void);
+/* Our own number, asked of the hypervisor by way of an event channel. */
+domid_t guest_domid(void);
 /* Does the guest's command line hold this word? */
 bool guest_option(const char *word);
 NORETURN void guest_poweroff(void);

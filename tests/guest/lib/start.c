@@ -2,6 +2,7 @@
 /* From the first C instruction to the end line: console, shared info, traps, the guest's own main. */
 #include "lib/guest.h"
 #include "lib/hypercall.h"
+#include <xen/event_channel.h>
 #include <xen/sched.h>
 
 void guest_start(struct start_info *info);
@@ -13,6 +14,20 @@ static u8 shared_info_page[PAGE_SIZE] PAGE_ALIGNED;
 bool guest_is_dom0(void)
 {
     return start_info->flags & SIF_INITDOMAIN;
+}
+
+domid_t guest_domid(void)
+{
+    struct evtchn_alloc_unbound alloc = {.dom = DOMID_SELF, .remote_dom = DOMID_SELF};
+    struct evtchn_status status = {.dom = DOMID_SELF};
+    struct evtchn_close close;
+
+    if (hv_event_channel_op(EVTCHNOP_alloc_unbound, &alloc))
+        guest_panic("no event channel to ask for our number\n");
+    close.port = status.port = alloc.port;
+    hv_event_channel_op(EVTCHNOP_status, &status);
+    hv_event_channel_op(EVTCHNOP_close, &close);
+    return status.u.unbound.dom;
 }
 
 bool guest_option(const char *word)
