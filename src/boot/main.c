@@ -15,6 +15,7 @@
 #include "core/timer.h"
 #include "evtchn/evtchn.h"
 #include "grant/grant.h"
+#include "hypercall/hypercall.h"
 #include "lib/parse.h"
 #include "mem/hvmap.h"
 #include "mem/init.h"
@@ -44,7 +45,7 @@ static struct mem_range reserved[BOOT_MODULES_MAX + 2];
 static volatile void *lapic_regs;
 
 /* The state that a domain consists of, in the order of its creation. */
-static const struct domain_module *const domain_modules[] = {&evtchn_module, &grant_module};
+static const struct domain_module *const domain_modules[] = {&evtchn_module, &grant_module, &hypercall_module};
 
 const void *boot_memory(uint64_t at, uint64_t size)
 {

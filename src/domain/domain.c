@@ -343,6 +343,14 @@ void domain_shutdown(struct domain *d, uint32_t code)
     }
 }
 
+void domain_latch_shutdown_code(struct domain *d, uint32_t code)
+{
+    spin_lock(&d->lock);
+    if (d->shutdown_code == SHUTDOWN_CODE_NONE)
+        d->shutdown_code = code;
+    spin_unlock(&d->lock);
+}
+
 void domain_resume(struct domain *d)
 {
     spin_lock(&d->lock);

@@ -72,6 +72,7 @@ struct domain {
     struct evtchn_domain *evtchn;   /* [c] evtchn/ */
     struct grant_domain *grant;     /* [c] grant/ */
     struct pv_domain *pv;           /* [c] pv/ */
+    struct hypercall_domain *hypercall; /* [c] hypercall/ */
     struct server *server;          /* [c] builder/: boot-time server, or NULL */
     const struct guest_ops *ops;    /* [c] kind of guest */
 };
@@ -148,6 +149,8 @@ void domain_unpause(struct domain *d);
 
 /* The guest or the hypervisor ends it, SHUTDOWN_*: vCPUs stop, the console and dom0 are told. Callable from its own vCPU. */
 void domain_shutdown(struct domain *d, uint32_t code);
+/* Whatever the next shutdown says, its code will be this one. */
+void domain_latch_shutdown_code(struct domain *d, uint32_t code);
 void domain_resume(struct domain *d);
 
 /* It broke its own state: report (registers, stack, reason), then shutdown with SHUTDOWN_crash. From any CPU, also from its own vCPU. */

@@ -105,26 +105,41 @@ static bool in_use(struct grant_domain *t)
     return false;
 }
 
-/* Read the reserved entries, once, in the form of version 1; -ERANGE: one cannot be said so. Status bits are in flags. */
+/* One entry, read once, in the form of version 1; its frame, which that may not be able to say, also in *frame. */
+static grant_entry_v1_t read_entry(struct grant_domain *t, uint32_t ref, uint64_t *frame)
+{
+    grant_entry_v1_t e;
+
+    if (t->version == 1) {
+        e = *(volatile grant_entry_v1_t *)grant_v1(t, ref);
+        *frame = e.frame;
+    } else {
+        *frame = READ_ONCE(grant_v2(t, ref)->full_page.frame);
+        e.flags = READ_ONCE(grant_v2(t, ref)->hdr.flags) | pin_status(grant_active(t, ref)->pin);
+        e.domid = READ_ONCE(grant_v2(t, ref)->hdr.domid);
+        e.frame = (uint32_t)*frame;
+    }
+    return e;
+}
+
+/* -ERANGE: version 1 has no words for one of them. Who waits for a transfer waits no more. */
 static int read_reserved(struct grant_domain *t, grant_entry_v1_t saved[GNTTAB_NR_RESERVED_ENTRIES])
 {
     for (uint32_t ref = 0; ref < GNTTAB_NR_RESERVED_ENTRIES; ref++) {
-        grant_entry_v1_t *e = &saved[ref];
         uint64_t frame;
+        grant_entry_v1_t e = read_entry(t, ref, &frame);
 
-        if (t->version == 1) {
-            *e = *grant_v1(t, ref);
-            continue;
-        }
-        frame = READ_ONCE(grant_v2(t, ref)->full_page.frame);
-        e->flags = READ_ONCE(grant_v2(t, ref)->hdr.flags);
-        e->domid = READ_ONCE(grant_v2(t, ref)->hdr.domid);
-        e->frame = (uint32_t)frame;
-        if ((e->flags & GTF_type_mask) == GTF_invalid)
-            continue;
-        if ((e->flags & GTF_type_mask) != GTF_permit_access || (e->flags & GTF_sub_page) || frame > UINT32_MAX)
+        switch (e.flags & GTF_type_mask) {
+        case GTF_permit_access:
+            if (frame > UINT32_MAX)
+                return -ERANGE;
+            saved[ref] = e;
+            break;
+        case GTF_transitive:
             return -ERANGE;
-        e->flags |= pin_status(grant_active(t, ref)->pin);
+        default:
+            saved[ref] = (grant_entry_v1_t){0};
+        }
     }
     return 0;
 }

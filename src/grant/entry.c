@@ -148,16 +148,17 @@ static int acquire_locked(struct domain *granter, uint32_t ref, domid_t who, uns
 {
     struct grant_domain *t = granter->grant;
     uint16_t want = readonly ? GTF_reading : GTF_reading | GTF_writing;
-    uint16_t missing;
+    uint16_t held, missing;
     struct active *a;
     int status;
 
     if (ref >= grant_nr_refs(t))
         return GNTST_bad_gntref;
     a = grant_active(t, ref);
-    if (t->dead || (pin_is_held(a->pin) && a->domid != who))
+    held = pin_status(a->pin);
+    if (t->dead || (held != 0 && a->domid != who))
         return GNTST_general_error;
-    missing = want & (uint16_t)~pin_status(a->pin);
+    missing = (uint16_t)(want & ~held);
     status = missing != 0 ? claim(t, ref, who, readonly, kind, missing) : GNTST_okay;
     if (status == GNTST_okay)
         status = hold(granter, ref, who, use, readonly, kind);
@@ -197,7 +198,7 @@ void grant_release(struct domain *granter, uint32_t ref, unsigned int use, bool 
 {
     struct grant_domain *t = granter->grant;
     struct active *a;
-    uint16_t before;
+    uint16_t before, after;
     bool has_frame;
     mfn_t frame;
 
@@ -207,7 +208,8 @@ void grant_release(struct domain *granter, uint32_t ref, unsigned int use, bool 
     has_frame = a->kind != ACTIVE_TRANSITIVE;
     frame = a->frame;
     pin_remove(&a->pin, use, readonly);
-    clear_bits(t, ref, before & (uint16_t)~pin_status(a->pin));
+    after = pin_status(a->pin);
+    clear_bits(t, ref, (uint16_t)(before & ~after));
     spin_unlock(&t->lock);
     if (has_frame)
         grant_frame_put(frame, readonly);

@@ -40,7 +40,7 @@ void grant_set_host_ops(const struct grant_host_ops *ops);
  */
 int grant_table_op(unsigned int cmd, uint64_t *arg, unsigned int *count);
 
-/* Machine frame behind index `idx` of d's shared (or, status) table; the table grows to it. -EINVAL: beyond its limit. */
+/* Machine frame behind index `idx` of d's shared or status table; that grows to it. -EINVAL: beyond its limit. */
 int grant_frame_for_map(struct domain *d, uint64_t idx, bool status, mfn_t *m);
 
 #endif

@@ -221,7 +221,7 @@ static void finish_unmap(struct grant_domain *t, struct unmapping *u)
         domain_put(granter);
 }
 
-/* Copy in one element, take its mapping away, copy out the status. True: the element was claimed and is to be finished. */
+/* Copy in one element, take its mapping away, copy out the status. True: its handle is claimed, finish_unmap() it. */
 static bool unmap_one(struct grant_domain *t, uint64_t gva, bool replace, struct unmapping *u, int *error)
 {
     union {

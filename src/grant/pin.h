@@ -30,7 +30,7 @@ static inline bool pin_is_held(struct grant_pin p)
     return pin_status(p) != 0;
 }
 
-/* Add one holder for `use` (PIN_HOST or PIN_DEVICE); false, and nothing is changed, if there are PIN_MAX of this kind. */
+/* Add one holder for `use`, PIN_HOST or PIN_DEVICE; false, and nothing is changed: there are PIN_MAX of this kind. */
 bool pin_add(struct grant_pin *p, unsigned int use, bool readonly) MUST_CHECK;
 
 /* Take off one holder that was added so. */

@@ -101,10 +101,10 @@ static int create(struct domain *d, const struct domain_config *c)
     t->max_frames = c->max_grant_frames != 0 ? c->max_grant_frames : FRAMES_DEFAULT;
     t->max_maptrack = c->max_maptrack_frames != 0 ? c->max_maptrack_frames : MAPTRACK_DEFAULT;
     t->free_handle = HANDLE_NONE;
-    t->shared = heap_alloc_array(t->max_frames, sizeof(*t->shared));
-    t->status = heap_alloc_array(status_frames_for(t->max_frames), sizeof(*t->status));
-    t->active = heap_alloc_array(t->max_frames, sizeof(*t->active));
-    t->maptrack = heap_alloc_array(t->max_maptrack, sizeof(*t->maptrack));
+    t->shared = heap_alloc_array(t->max_frames, sizeof(void *));
+    t->status = heap_alloc_array(status_frames_for(t->max_frames), sizeof(void *));
+    t->active = heap_alloc_array(t->max_frames, sizeof(void *));
+    t->maptrack = heap_alloc_array(t->max_maptrack, sizeof(void *));
     if (t->shared == NULL || t->status == NULL || t->active == NULL || t->maptrack == NULL)
         return -ENOMEM;
     spin_lock(&t->lock);

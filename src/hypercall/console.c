@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* console_io: output and input of the domains that own the console, in pieces, so that a long text can be interrupted. */
+/* console_io: output and input of the domains that own the console, in pieces: a long text can be interrupted. */
 #include "hypercall/console.h"
 
 #include "abi/errno.h"

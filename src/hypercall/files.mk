@@ -13,3 +13,4 @@ hv-src += src/hypercall/physdev.c
 hv-src += src/hypercall/platform.c
 hv-src += src/hypercall/misc.c
 hv-src += src/hypercall/mm.c src/hypercall/cpu.c
+hv-src += src/hypercall/state.c

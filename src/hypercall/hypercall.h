@@ -11,6 +11,9 @@
 
 #include "domain/vcpu.h"
 
+/* For boot/main.c's call of domain_init(): what hypercalls keep for a domain (state.h). */
+extern const struct domain_module hypercall_module;
+
 struct hypercall_args {
     uint64_t a[6];    /* rdi rsi rdx r10 r8 r9; a handler may change them before it returns -ERESTART */
     bool registers_loaded; /* out: iret has been performed, RAX is the guest's own: there is no result */

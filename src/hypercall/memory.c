@@ -10,16 +10,13 @@
 
 #include "abi/errno.h"
 #include "hypercall/hypercall.h"
+#include "hypercall/state.h"
+#include "lib/string.h"
 #include "mem/hvmap.h"
 #include "platform/platform.h"
 #include "x86/uaccess.h"
 
 #define M2P_EXTENT (2UL << 20) /* bytes of the table in one entry of machphys_mfn_list */
-
-struct e820_entry {
-    uint64_t start, size;
-    uint32_t type;
-} PACKED;
 
 static int64_t reservation_of(uint32_t op, uint64_t arg)
 {
@@ -33,14 +30,12 @@ static int64_t reservation_of(uint32_t op, uint64_t arg)
     d = domain_get_for_caller(request.domid, &error);
     if (d == NULL)
         return error;
-    spin_lock(&d->page_lock);
     if (op == XENMEM_current_reservation)
-        result = (int64_t)d->tot_pages;
+        result = (int64_t)READ_ONCE(d->tot_pages);
     else if (op == XENMEM_maximum_reservation)
-        result = (int64_t)d->max_pages;
+        result = (int64_t)READ_ONCE(d->max_pages);
     else
         result = (int64_t)MAX(READ_ONCE(d->shared_info->arch.max_pfn), 1ul) - 1;
-    spin_unlock(&d->page_lock);
     domain_put(d);
     return result;
 }
@@ -56,7 +51,7 @@ static int64_t machphys_mapping(uint64_t arg)
     return guest_copy_to(arg, &mapping, sizeof(mapping));
 }
 
-/* The first frame of the 2 MiB of M2P at `va`; 0 if there is a hole. The hypervisor's tables there never change after boot. */
+/* The first frame of the 2 MiB of M2P at `va`; 0 if there is a hole. These tables never change after boot. */
 static uint64_t m2p_extent_frame(uint64_t va)
 {
     const pte_t *table = hv_root;
@@ -113,12 +108,50 @@ static int64_t machine_memory_map(uint64_t arg)
     return guest_copy_to(arg, &map, sizeof(map));
 }
 
-/* Nobody has given the domain a map: it makes its own of the number of its pages. */
+/* The map that set_memory_map gave the domain; -ENOSYS: none, it makes its own of the number of its pages. */
 static int64_t memory_map(uint64_t arg)
 {
+    struct hypercall_domain *h = current_domain()->hypercall;
+    struct e820_entry entries[MEMORY_MAP_MAX];
     struct xen_memory_map map;
+    unsigned int n;
 
-    return guest_copy_from(&map, arg, sizeof(map)) != 0 ? -EFAULT : -ENOSYS;
+    if (guest_copy_from(&map, arg, sizeof(map)) != 0)
+        return -EFAULT;
+    spin_lock(&h->hypercall_lock);
+    n = h->nr_entries;
+    memcpy(entries, h->map, n * sizeof(entries[0]));
+    spin_unlock(&h->hypercall_lock);
+    if (n == 0)
+        return -ENOSYS;
+    map.nr_entries = MIN(map.nr_entries, n);
+    if (guest_copy_to((uint64_t)map.buffer.p, entries, map.nr_entries * sizeof(entries[0])) != 0)
+        return -EFAULT;
+    return guest_copy_to(arg, &map, sizeof(map));
+}
+
+static int64_t set_memory_map(uint64_t arg)
+{
+    struct xen_foreign_memory_map request;
+    struct e820_entry entries[MEMORY_MAP_MAX];
+    struct domain *d;
+    int error = 0;
+
+    if (guest_copy_from(&request, arg, sizeof(request)) != 0)
+        return -EFAULT;
+    if (request.map.nr_entries > MEMORY_MAP_MAX)
+        return -E2BIG;
+    if (guest_copy_from(entries, (uint64_t)request.map.buffer.p, request.map.nr_entries * sizeof(entries[0])) != 0)
+        return -EFAULT;
+    d = domain_get_for_caller(request.domid, &error);
+    if (d == NULL)
+        return error;
+    spin_lock(&d->hypercall->hypercall_lock);
+    d->hypercall->nr_entries = request.map.nr_entries;
+    memcpy(d->hypercall->map, entries, request.map.nr_entries * sizeof(entries[0]));
+    spin_unlock(&d->hypercall->hypercall_lock);
+    domain_put(d);
+    return 0;
 }
 
 /* Operations on a physical address space, which a PV domain has not: only the errors are left. */
@@ -192,6 +225,8 @@ int64_t do_memory_op(struct hypercall_args *args)
         return -EOPNOTSUPP;
     case XENMEM_memory_map:
         return memory_map(arg);
+    case XENMEM_set_memory_map:
+        return set_memory_map(arg);
     case XENMEM_machine_memory_map:
         return machine_memory_map(arg);
     case XENMEM_add_to_physmap:

@@ -4,11 +4,12 @@
 
 #include "abi/errno.h"
 #include "evtchn/evtchn.h"
+#include "hypercall/state.h"
 #include "x86/uaccess.h"
 
 #define POLL_PORTS_MAX 128
 
-/* Is one of the ports pending? 0: none; -EINVAL: one is no port; -EFAULT. The list is read as it is now, port by port. */
+/* Is one of the ports pending? 0: none; -EINVAL: one is no port; -EFAULT. The list is read port by port. */
 static int poll_look(struct domain *d, uint64_t ports_gva, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
@@ -76,10 +77,7 @@ static int64_t latch_shutdown_code(struct domain *d, uint64_t arg)
 
     if (guest_copy_from(&s, arg, sizeof(s)) != 0)
         return -EFAULT;
-    spin_lock(&d->lock);
-    if (d->shutdown_code == SHUTDOWN_CODE_NONE)
-        d->shutdown_code = (uint8_t)s.reason;
-    spin_unlock(&d->lock);
+    domain_latch_shutdown_code(d, (uint8_t)s.reason);
     return 0;
 }
 
@@ -113,6 +111,10 @@ int64_t do_sched_op(struct hypercall_args *args)
         return latch_shutdown_code(v->domain, arg);
     case SCHEDOP_remote_shutdown:
         return remote_shutdown(arg);
+    case SCHEDOP_watchdog:
+        return watchdog_set(v->domain, arg);
+    case SCHEDOP_pin_override:
+        return v->domain->privileged ? -ENOSYS : -EPERM;
     default:
         return -ENOSYS;
     }

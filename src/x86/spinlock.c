@@ -18,6 +18,7 @@ static const char *const level_name[LOCK_LEVELS] = {
     [LOCK_BUILDER] = "BUILDER",
     [LOCK_PV_MM] = "PV_MM",
     [LOCK_GRANT] = "GRANT",
+    [LOCK_HYPERCALL] = "HYPERCALL",
     [LOCK_EVTCHN] = "EVTCHN",
     [LOCK_VCPU_TIMER] = "VCPU_TIMER",
     [LOCK_SCHED] = "SCHED",

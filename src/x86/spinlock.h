@@ -37,6 +37,7 @@ enum lock_level {
     LOCK_BUILDER,    /* builder: the boot-time servers */
     LOCK_PV_MM,      /* pv: page-table updates of one domain */
     LOCK_GRANT,      /* grant: a domain's table; two in order of domid */
+    LOCK_HYPERCALL,  /* hypercall: what is kept for a domain */
     LOCK_EVTCHN,     /* evtchn: a domain's ports; two in order of domid */
     LOCK_EVTCHN_FIFO,/* evtchn: one FIFO queue of a vCPU */
     LOCK_VCPU_TIMER, /* domain: a vCPU's timers and time areas */
