@@ -38,6 +38,7 @@ static struct run_queue {
     struct list_head queue;     /* units that wait, best first */
     struct list_head parked;
     uint32_t waiting;           /* length of `queue`; read without the lock as a hint */
+    int64_t given;              /* credit given to each waiting unit, in all rounds so far */
     struct timer timer;         /* end of the slice, of the cap, or of the period */
 } ALIGNED(64) run_queues[NR_CPUS_MAX];
 
@@ -83,24 +84,25 @@ static void refresh_cap(struct sched_unit *u, stime_t now)
     u->cap_left = elapsed > 100 ? budget : MIN(budget, u->cap_left + elapsed * budget);
 }
 
-/* Account for the time that the running unit had until now. */
-static void charge(struct sched_unit *u, stime_t now)
+/* Account for the time that the running unit had until now: since `waiting` changed last, or longer. */
+static void charge(const struct run_queue *rq, struct sched_unit *u, stime_t now)
 {
     stime_t ran = MAX(now - u->since, 0);
 
     u->since = now;
     u->cpu_time += ran;
-    u->credit -= ran * WEIGHT_USUAL / u->weight;
+    if (rq->waiting)
+        u->credit -= ran * WEIGHT_USUAL / u->weight;
     u->slice_left = MAX(u->slice_left - ran, 0);
     if (u->cap)
         u->cap_left -= ran;
     refresh_cap(u, now);
 }
 
-/* Time without the CPU is earned. */
-static void earn(struct sched_unit *u, stime_t now)
+/* Time without the CPU is earned; at least what those who waited meanwhile were given. */
+static void earn(const struct run_queue *rq, struct sched_unit *u, stime_t now)
 {
-    u->credit = MIN(u->credit + MAX(now - u->since, 0), CREDIT_MAX);
+    u->credit = MIN(u->credit + MAX(now - u->since, rq->given - u->given), CREDIT_MAX);
     refresh_cap(u, now);
 }
 
@@ -125,12 +127,8 @@ static void enqueue(struct run_queue *rq, struct sched_unit *u, stime_t now)
 {
     struct list_head *at = rq->queue.next;
 
-    if (rq->running) {
-        charge(rq->running, now);
-        /* It ran alone until now: nobody is owed that time. */
-        if (!rq->waiting)
-            rq->running->credit = MAX(rq->running->credit, 0);
-    }
+    if (rq->running)
+        charge(rq, rq->running, now);
     while (at != &rq->queue && rank(list_entry(at, struct sched_unit, link)) >= rank(u))
         at = at->next;
     list_add_tail(&u->link, at);
@@ -139,16 +137,19 @@ static void enqueue(struct run_queue *rq, struct sched_unit *u, stime_t now)
     rq->waiting++;
 }
 
-static void dequeue(struct run_queue *rq, struct sched_unit *u)
+static void dequeue(struct run_queue *rq, struct sched_unit *u, stime_t now)
 {
+    if (rq->running)
+        charge(rq, rq->running, now);
     if (u->state == SCHED_QUEUED)
         rq->waiting--;
     list_del(&u->link);
 }
 
-static void fall_asleep(struct sched_unit *u, stime_t now)
+static void fall_asleep(const struct run_queue *rq, struct sched_unit *u, stime_t now)
 {
     u->since = now;
+    u->given = rq->given;
     u->slice_left = 0;
     atomic_store(&u->state, SCHED_ASLEEP);
 }
@@ -211,7 +212,7 @@ void sched_wake(struct sched_unit *u) NO_LOCK_CHECK
     if (u->state == SCHED_ASLEEP && sched_ops->runnable(u)) {
         stime_t now = stime_now();
 
-        earn(u, now);
+        earn(&run_queues[from], u, now);
         enqueue_and_tell(&run_queues[to], u, now);
     }
     spin_unlock_two(&run_queues[from].lock, &run_queues[to].lock);
@@ -225,8 +226,11 @@ void sched_sleep(struct sched_unit *u)
         if (u->state == SCHED_RUNNING) {
             softirq_raise_cpu(queue_cpu(rq), SOFTIRQ_SCHEDULE);
         } else if (u->state != SCHED_ASLEEP) {
-            dequeue(rq, u);
-            fall_asleep(u, stime_now());
+            stime_t now = stime_now();
+
+            dequeue(rq, u, now);
+            fall_asleep(rq, u, now);
+            set_timer(rq, now);
         }
     }
     spin_unlock(&rq->lock);
@@ -246,7 +250,7 @@ void sched_yield(void)
     if (rq->running && rq->waiting) {
         struct sched_unit *u = rq->running, *first = list_first_entry(&rq->queue, struct sched_unit, link);
 
-        charge(u, stime_now());
+        charge(rq, u, stime_now());
         u->slice_left = 0;
         u->credit = MIN(u->credit, rank(first));
         softirq_raise(SOFTIRQ_SCHEDULE);
@@ -257,14 +261,14 @@ void sched_yield(void)
 /* The unit that ran leaves the CPU for now. True: it may no longer run here and must be woken elsewhere. */
 static bool put_back(struct run_queue *rq, struct sched_unit *u, stime_t now)
 {
-    charge(u, now);
+    charge(rq, u, now);
     if (!sched_ops->runnable(u)) {
-        fall_asleep(u, now);
+        fall_asleep(rq, u, now);
     } else if (!(u->affinity & BIT(queue_cpu(rq)))) {
-        fall_asleep(u, now);
+        fall_asleep(rq, u, now);
         return true;
     } else if (u->cap && u->cap_left <= 0) {
-        fall_asleep(u, now);
+        fall_asleep(rq, u, now);
         list_add_tail(&u->link, &rq->parked);
         atomic_store(&u->state, SCHED_PARKED);
     } else {
@@ -281,21 +285,22 @@ static void unpark(struct run_queue *rq, stime_t now)
         refresh_cap(u, now);
         if (!u->cap || u->cap_left > 0) {
             list_del(&u->link);
-            earn(u, now);
+            earn(rq, u, now);
             enqueue(rq, u, now);
         }
     }
 }
 
-/* The best one that waits has spent its credit: a round of it for all. */
+/* The best one that waits has spent its credit: a round of it for all. One alone needs none. */
 static void refill(struct run_queue *rq)
 {
     int64_t best = list_first_entry(&rq->queue, struct sched_unit, link)->credit;
     int64_t amount = (-best / CREDIT_ROUND + 1) * CREDIT_ROUND;
     struct sched_unit *u;
 
-    if (best > 0)
+    if (best > 0 || rq->waiting == 1)
         return;
+    rq->given += amount;
     list_for_each_entry(u, &rq->queue, link)
         u->credit = MIN(u->credit + amount, CREDIT_MAX);
 }
@@ -309,7 +314,7 @@ static struct sched_unit *move_one(struct run_queue *from, struct run_queue *to,
         struct sched_unit *u = list_entry(l, struct sched_unit, link);
 
         if (u->affinity & BIT(queue_cpu(to))) {
-            dequeue(from, u);
+            dequeue(from, u, stime_now());
             return u;
         }
     }
@@ -360,28 +365,40 @@ static void give_away(struct run_queue *rq) NO_LOCK_CHECK
     }
 }
 
+/* Units wait: tell an idle CPU that may run one of them, and will steal it. */
+static void call_idle(struct run_queue *rq)
+{
+    uint64_t idle = atomic_load(&idle_mask);
+    struct sched_unit *u;
+
+    if (!idle)
+        return;
+    list_for_each_entry(u, &rq->queue, link) {
+        if (u->affinity & idle) {
+            softirq_raise_cpu(bit_lowest(u->affinity & idle), SOFTIRQ_SCHEDULE);
+            return;
+        }
+    }
+}
+
 /* Take the best waiting unit, or none. */
 static struct sched_unit *pick(struct run_queue *rq, stime_t now)
 {
     unsigned int cpu = queue_cpu(rq);
     struct sched_unit *u = NULL;
-    uint64_t idle;
 
     if (list_empty(&rq->queue)) {
         atomic_or(&idle_mask, BIT(cpu));
     } else {
         refill(rq);
         u = list_first_entry(&rq->queue, struct sched_unit, link);
-        dequeue(rq, u);
+        dequeue(rq, u, now);
         atomic_store(&u->state, SCHED_RUNNING);
         u->since = now;
         if (u->slice_left <= 0)
             u->slice_left = SLICE;
         atomic_and(&idle_mask, ~BIT(cpu));
-        idle = rq->waiting ? list_first_entry(&rq->queue, struct sched_unit, link)->affinity : 0;
-        idle &= atomic_load(&idle_mask);
-        if (idle)
-            softirq_raise_cpu(bit_lowest(idle), SOFTIRQ_SCHEDULE); /* which takes one */
+        call_idle(rq);
     }
     rq->running = u;
     set_timer(rq, now);
@@ -433,7 +450,7 @@ void sched_init_cpu(void)
 {
     struct run_queue *rq = &run_queues[cpu_id()];
 
-    spin_init(&rq->lock, LOCK_SCHED);
+    *rq = (struct run_queue){.lock = SPINLOCK_INIT(LOCK_SCHED)};
     list_init(&rq->queue);
     list_init(&rq->parked);
     timer_init(&rq->timer, slice_end, NULL, cpu_id());
@@ -457,14 +474,14 @@ int sched_set_affinity(struct sched_unit *u, uint64_t mask)
         return -EINVAL;
     rq = lock_unit(u);
     u->affinity = mask;
-    if (!(mask & BIT(queue_cpu(rq)))) {
-        if (u->state == SCHED_RUNNING) {
+    if (u->state == SCHED_RUNNING) {
+        if (!(mask & BIT(queue_cpu(rq))))
             softirq_raise_cpu(queue_cpu(rq), SOFTIRQ_SCHEDULE);
-        } else if (u->state != SCHED_ASLEEP) {
-            dequeue(rq, u);
-            fall_asleep(u, stime_now());
-            moves = true;
-        }
+    } else if (u->state == SCHED_QUEUED || (u->state == SCHED_PARKED && !(mask & BIT(queue_cpu(rq))))) {
+        /* Off its queue, to be placed anew. */
+        dequeue(rq, u, stime_now());
+        fall_asleep(rq, u, stime_now());
+        moves = true;
     }
     spin_unlock(&rq->lock);
     if (moves)

@@ -31,6 +31,7 @@ struct sched_unit {
     uint16_t cap;           /* [run queue's lock] percent of a CPU; 0: no limit */
     uint64_t affinity;      /* [run queue's lock] CPUs where it may run */
     int64_t credit;         /* [run queue's lock] ns that it may still run before others, at weight 256 */
+    int64_t given;          /* [run queue's lock] run_queue.given when it fell asleep */
     stime_t slice_left;     /* [run queue's lock] of the slice that it was in when another came between */
     stime_t cap_left;       /* [run queue's lock] ns until its cap stops it */
     stime_t cap_period;     /* [run queue's lock] number of the period that cap_left is for */

@@ -7,6 +7,9 @@
 #include "x86/lapic.h"
 #include "x86/upcalls.h"
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
 _Thread_local unsigned int fake_cpu;
 struct fake_machine fake;
 
@@ -28,6 +31,11 @@ void fake_machine_init(unsigned int cpus)
         locals[i].id = i;
         cpu_apic_id[i] = i;
     }
+}
+
+void fake_yield(void)
+{
+    syscall(SYS_sched_yield);
 }
 
 struct cpu_local *cpu_local(void)

@@ -26,6 +26,9 @@ extern struct fake_machine {
     uint32_t timer_ticks[NR_CPUS_MAX];     /* what a CPU's APIC timer was last set to */
 } fake;
 
+/* Let another thread run. (The C library's sched_yield has the name of one of our functions.) */
+void fake_yield(void);
+
 /* Everything as after power-on, with `cpus` CPUs, all online; APIC id = CPU number. */
 void fake_machine_init(unsigned int cpus);
 

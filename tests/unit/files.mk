@@ -57,3 +57,6 @@ unit += elf
 unit-elf := src/lib/elf.c
 unit += pvkernel
 unit-pvkernel := src/lib/pvkernel.c src/lib/elf.c src/lib/parse.c
+unit += unpack
+unit-unpack := src/lib/unpack.c src/lib/bzimage.c src/lib/xz.c src/lib/xz_x86.c src/lib/lzma2.c
+unit-libs-unpack := -lz -lzstd -llz4 -llzma

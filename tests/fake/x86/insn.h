@@ -5,7 +5,6 @@
 
 #include "fake.h"
 
-#include <sched.h>
 #include <stdlib.h>
 
 static inline uint64_t rdmsr(uint32_t msr) { return 0; }
@@ -39,7 +38,7 @@ static inline void irq_disable(void) {}
 static inline void irq_window(void) { fake.irq_windows[fake_cpu]++; }
 static inline void irq_wait(void) {}
 static inline void halt_forever(void) { abort(); }
-static inline void cpu_relax(void) { sched_yield(); }
+static inline void cpu_relax(void) { fake_yield(); }
 static inline void invlpg(uint64_t va) { fake.invlpgs[fake_cpu]++; }
 
 #endif
