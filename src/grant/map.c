@@ -197,7 +197,7 @@ static int begin_unmap(struct unmapping *u, uint64_t host_addr, uint64_t dev_bus
 
     if ((flags & PIN_DEVICE) && dev_bus_addr != 0) {
         if (dev_bus_addr != mfn_to_paddr(u->m.frame).v)
-            return GNTST_general_error;
+            return GNTST_bad_dev_addr;
         u->uses |= PIN_DEVICE;
     }
     if ((flags & PIN_HOST) && host_addr != 0) {

@@ -3,7 +3,9 @@
 #include "hypercall/hypercall.h"
 
 #include "abi/errno.h"
+#include "lib/bitmap.h"
 #include "mem/heap.h"
+#include "platform/platform.h"
 #include "x86/uaccess.h"
 
 #define PERIOD_MAX ((stime_t)BIT(57)) /* ns: about 4.5 years */
@@ -141,14 +143,17 @@ static int64_t send_nmi(struct vcpu *v, uint64_t arg)
     return 0;
 }
 
-/* Which physical CPU this is: only for a domain that manages the hardware. APIC id below, ACPI id above. */
+/* Which physical CPU this is, if it is always the same: APIC id below, ACPI id above. Only for who manages them. */
 static int64_t get_physid(struct vcpu *v, uint64_t arg)
 {
-    struct vcpu_get_physid answer = {.phys_id = cpu_apic_id[v->id % NR_CPUS_MAX]};
+    uint64_t where = READ_ONCE(v->unit.affinity) & cpus_online_mask;
+    struct vcpu_get_physid answer;
+    unsigned int cpu;
 
-    if (!v->domain->privileged || v->id >= cpus_online)
+    if (!v->domain->privileged || bit_count(where) != 1)
         return -EINVAL;
-    answer.phys_id |= (uint64_t)v->id << 32;
+    cpu = bit_lowest(where);
+    answer.phys_id = cpu_apic_id[cpu] | (uint64_t)machine.acpi_id[cpu] << 32;
     return guest_copy_to(arg, &answer, sizeof(answer));
 }
 
