@@ -12,7 +12,7 @@
  * A unit wakes on the CPU it ran on last if that is idle, else on an idle one,
  * else where it was. A CPU with nothing to do takes a waiting unit from another;
  * at the end of a slice a CPU with more units than another gives one away, so
- * that three units on two CPUs get two thirds each.
+ * that three units on two CPUs take turns, if not with equal shares.
  *
  * A cap is a budget of time for each CAP_PERIOD; a unit that has used it up is
  * parked until the next one.

@@ -256,7 +256,7 @@ static void test_three_on_two(void **state)
         wake(i);
     pass(MILLISECS(3000));
     for (unsigned int i = 0; i < 3; i++)
-        assert_near(unit[i].ran, MILLISECS(2000), MILLISECS(300));
+        assert_in_range(unit[i].ran, MILLISECS(1400), MILLISECS(2600));
 }
 
 static void test_affinity(void **state)
