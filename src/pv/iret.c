@@ -44,7 +44,7 @@ bool pv_iret(struct vcpu *v)
         r->ss = pv_fix_selector((uint16_t)f.ss);
         r->entry_vector = 0;
     }
-    v->pv->in_nmi = false;
+    g->flags &= ~(uint64_t)GUEST_IN_NMI;
     if (v->nmi_pending)
         atomic_or(&g->work, GUEST_WORK_NMI);
     WRITE_ONCE(g->vcpu_info->evtchn_upcall_mask, (f.rflags & EFLAGS_IF) ? 0 : 1);

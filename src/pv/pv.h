@@ -29,7 +29,6 @@ struct pv_vcpu {
     uint64_t ldt_linear;            /* in the guest */
     uint32_t ldt_entries;
     uint64_t cr4_guest;             /* CR4 as it reads it */
-    bool in_nmi;
 };
 
 /* Once at boot. */

@@ -199,10 +199,10 @@ void upcall_guest_syscall(struct guest_cpu *g)
 
 static void deliver_nmi(struct vcpu *v)
 {
-    if (v->pv->in_nmi || v->cpu.nmi_rip == 0)
+    if ((v->cpu.flags & GUEST_IN_NMI) || v->cpu.nmi_rip == 0)
         return;
     v->nmi_pending = 0;
-    v->pv->in_nmi = true;
+    v->cpu.flags |= GUEST_IN_NMI;
     v->cpu.bounce = (struct guest_bounce){.rip = v->cpu.nmi_rip, .masks_events = true};
     deliver(v, "NMI");
 }

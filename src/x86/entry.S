@@ -21,8 +21,14 @@
 #include "x86/desc.h"
 
 #define CPU_LOCAL_MASK (CPU_BLOCK_SIZE - 1)
-#define GUEST_KERNEL_BIT 1
-#define GUEST_SYSCALL_MASKS_BIT 2
+#define HYPERCALL_IRET 23               /* __HYPERVISOR_iret */
+#define VGCF_IN_SYSCALL_BIT 0x100       /* VGCF_in_syscall */
+#define GUEST_KERNEL_BIT 0x01           /* guest_cpu.flags */
+#define GUEST_SYSCALL_MASKS_BIT 0x02
+#define GUEST_SHOWS_IOPL_BIT 0x10
+#define GUEST_IN_NMI_BIT 0x80
+#define RFLAGS_GUEST 0x00254dd5         /* what a guest may set of RFLAGS: all but IF, IOPL, VM, VIF, VIP */
+#define HV_BITS_63_43 0x1ffff0          /* of the hypervisor's addresses */
 
         .text
 
@@ -108,6 +114,10 @@ sysenter_stubs:
 
         .balign 64
 syscall_entry:
+        testb   $GUEST_KERNEL_BIT, G_FLAGS - G_RSP(%rsp)
+        jz      syscall_bounce
+        cmp     $HYPERCALL_IRET, %rax
+        je      iret_fast
         push    %r11
         push    $SEL_USER_CS64
         push    %rcx
@@ -116,11 +126,227 @@ syscall_entry:
         SAVE_GPRS
         lea     -G_REGS(%rsp), %rbx
         mov     G_STACK_TOP(%rbx), %rsp
-        testb   $GUEST_KERNEL_BIT, G_FLAGS(%rbx)
-        jz      syscall_bounce
+.Lhypercall:
         mov     %rbx, %rdi
         call    upcall_hypercall
-        /* fall through */
+        jmp     ret_to_guest
+
+/*
+ * The two halves of a system call, the hottest code there is: from user mode
+ * to the guest kernel's handler, and back by HYPERVISOR_iret. Neither saves
+ * more registers than it uses. Everything unusual is found before anything is
+ * changed, and goes the long way (SAVE_FOR_C, then C). RSP is the CPU's own
+ * stack before the guest's is touched, for that may fault.
+ */
+
+        /* RDI = guest_cpu, RSP = the CPU's stack; RAX, RDX, RSI free. */
+        .macro  BORROW_REGISTERS
+        mov     %rdi, G_RDI - G_RSP(%rsp)
+        lea     -G_RSP(%rsp), %rdi
+        mov     G_STACK_TOP(%rdi), %rsp
+        mov     %rax, G_RAX(%rdi)
+        mov     %rdx, G_RDX(%rdi)
+        mov     %rsi, G_RSI(%rdi)
+        .endm
+
+        /* After BORROW_REGISTERS: all of guest_cpu.regs as after SAVE_GPRS, RBX = guest_cpu. */
+        .macro  SAVE_FOR_C
+        mov     %rbx, G_RBX(%rdi)
+        mov     %rbp, G_RBP(%rdi)
+        mov     %r8, G_R8(%rdi)
+        mov     %r9, G_R9(%rdi)
+        mov     %r10, G_R10(%rdi)
+        mov     %r11, G_R11(%rdi)
+        mov     %r11, G_RFLAGS(%rdi)
+        mov     %r12, G_R12(%rdi)
+        mov     %r13, G_R13(%rdi)
+        mov     %r14, G_R14(%rdi)
+        mov     %r15, G_R15(%rdi)
+        mov     %rcx, G_RCX(%rdi)
+        mov     %rcx, G_RIP(%rdi)
+        movq    $SEL_USER_CS64, G_CS(%rdi)
+        movl    $VEC_SYSCALL, G_VECTOR(%rdi)
+        mov     %rdi, %rbx
+        .endm
+
+        /* To `where` if [reg+first, reg+last] touches the hypervisor's addresses (bits 63:43 tell); RAX is used. */
+        .macro  REFUSE_HV_ADDRESS reg, first, last, where
+        lea     \first(\reg), %rax
+        shr     $43, %rax
+        cmp     $HV_BITS_63_43, %eax
+        je      \where
+        lea     \last(\reg), %rax
+        shr     $43, %rax
+        cmp     $HV_BITS_63_43, %eax
+        je      \where
+        .endm
+
+        /* To `where` if this CPU or vCPU has something to do first. */
+        .macro  REFUSE_WORK where
+        cmpq    $0, CL_SOFTIRQ(%rsp)
+        jne     \where
+        cmpq    $0, G_WORK(%rdi)
+        jne     \where
+        .endm
+
+/*
+ * From user mode: to the handler, in the kernel's address space, with the
+ * frame RCX, R11, RIP, CS, RFLAGS, RSP, SS on its stack. The long way is taken
+ * when there is no handler or it does not ask for masked events, as all
+ * kernels do, or when its stack lies in the hypervisor.
+ */
+        .balign 64
+syscall_bounce:
+        BORROW_REGISTERS
+        mov     G_KERNEL_SP(%rdi), %rsi
+        and     $~0xf, %rsi
+        REFUSE_HV_ADDRESS %rsi, -56, 0, .Lsyscall_slow
+        REFUSE_WORK .Lsyscall_slow
+        cmpq    $0, G_SYSCALL_RIP(%rdi)
+        je      .Lsyscall_slow
+        testb   $GUEST_SYSCALL_MASKS_BIT, G_FLAGS(%rdi)
+        jz      .Lsyscall_slow
+
+        swapgs
+        orb     $GUEST_KERNEL_BIT, G_FLAGS(%rdi)
+        mov     G_CR3_KERNEL(%rdi), %rax
+        mov     %rax, %cr3
+
+        /* The mask, read once though the guest's other vCPUs may write it: 0, or 1 for anything else. */
+        mov     G_VCPU_INFO(%rdi), %rdx
+        xor     %eax, %eax
+        cmpb    $0, VI_MASK(%rdx)
+        setne   %al
+        movb    $1, VI_MASK(%rdx)
+        shl     $32, %rax
+        or      $SEL_USER_CS64, %rax
+1:      mov     %rax, -32(%rsi)
+        /* RFLAGS as the guest sees it: IF is the inverse of the mask. */
+        shr     $32, %rax
+        xor     $1, %eax
+        shl     $9, %eax
+        mov     %r11, %rdx
+        and     $~0x200, %rdx
+        or      %rax, %rdx
+2:      mov     %rdx, -24(%rsi)
+        mov     G_RSP(%rdi), %rdx
+3:      movq    $SEL_USER_SS, -8(%rsi)
+4:      mov     %rdx, -16(%rsi)
+5:      mov     %rcx, -40(%rsi)
+6:      mov     %r11, -48(%rsi)
+7:      mov     %rcx, -56(%rsi)
+        EXTABLE 1b, .Lsyscall_fault
+        EXTABLE 2b, .Lsyscall_fault
+        EXTABLE 3b, .Lsyscall_fault
+        EXTABLE 4b, .Lsyscall_fault
+        EXTABLE 5b, .Lsyscall_fault
+        EXTABLE 6b, .Lsyscall_fault
+        EXTABLE 7b, .Lsyscall_fault
+        sub     $56, %rsi
+        /* TF, DF, IOPL, NT, RF, VM, AC off; IF is always set outside. The address was checked when it was registered. */
+        and     $~0x00077500, %r11
+        or      $0x202, %r11
+        mov     G_SYSCALL_RIP(%rdi), %rcx
+        mov     %rsi, %rsp
+        mov     G_RAX(%rdi), %rax
+        mov     G_RDX(%rdi), %rdx
+        mov     G_RSI(%rdi), %rsi
+        mov     G_RDI(%rdi), %rdi
+        sysretq
+
+.Lsyscall_fault:
+        SAVE_FOR_C
+        mov     %rbx, %rdi
+        call    upcall_guest_stack_failed
+        jmp     ret_to_guest
+
+.Lsyscall_slow:
+        SAVE_FOR_C
+        mov     %rbx, %rdi
+        call    upcall_guest_syscall
+        jmp     ret_to_guest
+
+/*
+ * HYPERVISOR_iret, to user mode or to kernel mode itself. The frame is struct
+ * iret_context on the guest's stack. Each word is read once: another vCPU may
+ * write it. Nothing is changed before all have been read; the long way, in C
+ * (pv/iret.c), begins anew.
+ */
+        .balign 64
+iret_fast:
+        BORROW_REGISTERS
+        mov     %rcx, G_RCX(%rdi)
+        mov     %r11, G_R11(%rdi)
+        mov     G_RSP(%rdi), %rsi
+        REFUSE_HV_ADDRESS %rsi, 0, IRET_SIZE, .Liret_slow
+        REFUSE_WORK .Liret_slow
+        testb   $GUEST_SHOWS_IOPL_BIT | GUEST_IN_NMI_BIT, G_FLAGS(%rdi)
+        jnz     .Liret_slow
+1:      testl   $VGCF_IN_SYSCALL_BIT, IRET_FLAGS(%rsi)
+        jnz     .Liret_slow
+2:      mov     IRET_RFLAGS(%rsi), %rdx
+        bt      $9, %edx
+        jnc     3f
+        mov     G_VCPU_INFO(%rdi), %rax         /* events will be unmasked: is there one? */
+        cmpb    $0, VI_PENDING(%rax)
+        jne     .Liret_slow
+3:      mov     IRET_CS(%rsi), %eax
+        or      $3, %eax
+        movzwl  %ax, %eax
+        mov     %rax, G_CS(%rdi)
+4:      mov     IRET_SS(%rsi), %eax
+        or      $3, %eax
+        movzwl  %ax, %eax
+        mov     %rax, G_SS(%rdi)
+5:      mov     IRET_RIP(%rsi), %rax
+        mov     %rax, G_RIP(%rdi)
+6:      mov     IRET_R11(%rsi), %r11
+7:      mov     IRET_RCX(%rsi), %rcx
+8:      mov     IRET_RAX(%rsi), %rax
+        mov     %rax, G_RAX(%rdi)
+9:      mov     IRET_CS(%rsi), %eax             /* which mode: a second read; the selector is of ring 3 whatever it says */
+10:     mov     IRET_RSP(%rsi), %rsi
+        EXTABLE 1b, .Liret_slow
+        EXTABLE 2b, .Liret_slow
+        EXTABLE 3b, .Liret_slow
+        EXTABLE 4b, .Liret_slow
+        EXTABLE 5b, .Liret_slow
+        EXTABLE 6b, .Liret_slow
+        EXTABLE 7b, .Liret_slow
+        EXTABLE 8b, .Liret_slow
+        EXTABLE 9b, .Liret_slow
+        EXTABLE 10b, .Liret_slow
+        not     %eax
+        test    $3, %al
+        jnz     11f
+        mov     G_CR3_USER(%rdi), %rax
+        test    %rax, %rax
+        jz      .Liret_slow
+        swapgs
+        andb    $~GUEST_KERNEL_BIT, G_FLAGS(%rdi)
+        mov     %rax, %cr3
+11:     mov     %rsi, G_RSP(%rdi)
+        mov     G_VCPU_INFO(%rdi), %rax
+        bt      $9, %edx
+        setnc   VI_MASK(%rax)
+        and     $RFLAGS_GUEST, %edx
+        or      $0x202, %edx
+        mov     %rdx, G_RFLAGS(%rdi)
+        lea     G_RIP(%rdi), %rsp
+        mov     G_RAX(%rdi), %rax
+        mov     G_RDX(%rdi), %rdx
+        mov     G_RSI(%rdi), %rsi
+        mov     G_RDI(%rdi), %rdi
+        jmp     return_iretq
+
+.Liret_slow:
+        movl    $HYPERCALL_IRET, G_RAX(%rdi)
+        movl    $0, G_RAX + 4(%rdi)
+        movq    $SEL_USER_SS, G_SS(%rdi)
+        mov     G_RCX(%rdi), %rcx
+        mov     G_R11(%rdi), %r11
+        SAVE_FOR_C
+        jmp     .Lhypercall
 
 /* ---- The way out ---- */
 
@@ -175,7 +401,6 @@ ret_to_guest:
         lea     G_REGS(%rbx), %rsp
         LOAD_GPRS
         add     $8, %rsp
-        .globl  return_iretq
 return_iretq:
         iretq
 
@@ -186,86 +411,6 @@ return_iretq:
         mov     %rbx, %rdi
         call    upcall_before_guest
         /* A delivery masks events or clears the work; softirqs may have been raised. */
-        jmp     ret_to_guest
-
-/*
- * SYSCALL from user mode: to the guest kernel's handler, in its own address
- * space and on its stack, with RCX and R11 pushed for it. Everything unusual
- * (no handler, a stack inside the hypervisor) goes to C before anything is
- * changed; a fault while the frame is written is the guest's crash.
- */
-        .balign 64
-syscall_bounce:
-        mov     G_SYSCALL_RIP(%rbx), %r8
-        mov     G_KERNEL_SP(%rbx), %rsi
-        test    %r8, %r8
-        jz      .Lsyscall_slow
-        and     $~0xf, %rsi
-        /* Stack inside [HV_START, HV_END + one frame)? Bits 63:43 tell: 0xffff8 | 0 0 0 0. */
-        mov     %rsi, %rax
-        shr     $43, %rax
-        cmp     $0x1ffff0, %eax
-        je      .Lsyscall_slow
-        lea     -56(%rsi), %rax
-        shr     $43, %rax
-        cmp     $0x1ffff0, %eax
-        je      .Lsyscall_slow
-
-        swapgs
-        orq     $GUEST_KERNEL_BIT, G_FLAGS(%rbx)
-        mov     G_CR3_KERNEL(%rbx), %rax
-        mov     %rax, %cr3
-
-        mov     G_VCPU_INFO(%rbx), %rdi
-        movzbl  VI_MASK(%rdi), %eax
-        /* RFLAGS as the guest sees it: IF is the inverse of the mask. */
-        mov     %r11, %r9
-        or      $0x200, %r9
-        test    %eax, %eax
-        jz      1f
-        and     $~0x200, %r9
-        mov     $1, %eax
-1:      shl     $32, %rax
-        or      $SEL_USER_CS64, %rax
-2:      movq    $SEL_USER_SS, -8(%rsi)
-        mov     G_RSP(%rbx), %rdx
-3:      mov     %rdx, -16(%rsi)
-4:      mov     %r9, -24(%rsi)
-5:      mov     %rax, -32(%rsi)
-6:      mov     %rcx, -40(%rsi)
-7:      mov     %r11, -48(%rsi)
-8:      mov     %rcx, -56(%rsi)
-        EXTABLE 2b, .Lsyscall_fault
-        EXTABLE 3b, .Lsyscall_fault
-        EXTABLE 4b, .Lsyscall_fault
-        EXTABLE 5b, .Lsyscall_fault
-        EXTABLE 6b, .Lsyscall_fault
-        EXTABLE 7b, .Lsyscall_fault
-        EXTABLE 8b, .Lsyscall_fault
-        sub     $56, %rsi
-        mov     %rsi, G_RSP(%rbx)
-        mov     %r8, G_RIP(%rbx)
-        /* NT, IOPL, TF, DF, VM, RF, AC off; the handler starts with clean flags, IF is always set outside. */
-        and     $~0x00077500, %r11
-        or      $0x202, %r11
-        mov     %r11, G_RFLAGS(%rbx)
-        testb   $GUEST_SYSCALL_MASKS_BIT, G_FLAGS(%rbx)
-        jz      ret_to_guest
-        movb    $1, VI_MASK(%rdi)
-        cmpq    $0, CL_SOFTIRQ(%rsp)
-        jne     .Lsoftirq
-        cmpq    $0, G_WORK(%rbx)
-        jne     .Lwork
-        jmp     .Lrestore
-
-.Lsyscall_fault:
-        mov     %rbx, %rdi
-        call    upcall_guest_stack_failed
-        jmp     ret_to_guest
-
-.Lsyscall_slow:
-        mov     %rbx, %rdi
-        call    upcall_guest_syscall
         jmp     ret_to_guest
 
 /* 32-bit SYSCALL (AMD): RCX holds EIP, R11 EFLAGS. */

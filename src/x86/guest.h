@@ -32,6 +32,7 @@
 #define GUEST_SYSENTER_MASKS   BIT(3)
 #define GUEST_SHOWS_IOPL       BIT(4) /* frames hold its IOPL, iret sets it (VMASST_TYPE_architectural_iopl) */
 #define GUEST_SYSCALL32_MASKS  BIT(5)
+#define GUEST_IN_NMI           BIT(7) /* its NMI handler runs, until iret: no further one */
 #define GUEST_USER_TS          BIT(6) /* fpu_taskswitch(1): next FP use raises #NM */
 
 /* A frame to be put on the guest kernel's stack: where it goes next. */
