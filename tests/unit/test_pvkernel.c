@@ -162,6 +162,7 @@ static void test_wrong(void **state)
     assert_refused(&k, "no 64-bit guest may map");
     kernel_note_number(&k, XEN_ELFNOTE_VIRT_BASE, ~0ULL - KERNEL_PADDR - 10);
     assert_refused(&k, "wraps");
+    kernel_note_text(&k, XEN_ELFNOTE_GUEST_OS, "x");
     kernel_note_number(&k, XEN_ELFNOTE_PADDR_OFFSET, KERNEL_PADDR + 1);
     assert_refused(&k, "below the paddr offset");
     kernel_note_number(&k, XEN_ELFNOTE_ENTRY, KERNEL_PADDR + KERNEL_MEMSZ);
