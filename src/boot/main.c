@@ -37,7 +37,6 @@ NORETURN void boot_main(uint32_t magic, uint32_t info);
 
 extern const char image_start[], image_end[], init_start[], init_end[];
 
-struct boot_info boot_info;
 static struct mem_range ram[BOOT_REGIONS_MAX];
 static size_t nr_ram;
 static uint64_t trampoline_page;
@@ -134,7 +133,7 @@ static void release_init(void)
     uint64_t start = ptr_to_paddr(init_start).v, end = ptr_to_paddr(init_end).v;
 
     hvmap_unmap((uint64_t)init_start, (end - start) >> PAGE_SHIFT);
-    tlb_flush(cpus_online_mask);
+    tlb_flush_global(cpus_online_mask);
     page_alloc_release_range(start, end);
 }
 

@@ -17,6 +17,12 @@
 
 #define PREEMPTED 0x80000000u /* in the count: a continuation; *pdone has been begun */
 
+/* Whose frames an entry may map: a domain's, or, as DOMID_IO, device memory. */
+static struct domain *find_owner(domid_t id, int *error)
+{
+    return id == DOMID_IO || id == DOMID_XEN ? pv_get_nobody(error) : domain_get_for_caller(id, error);
+}
+
 /* Whose page tables and whose frames: 15:0 the frames' owner, 31:16 the tables' owner + 1 (0: the caller). */
 static int find_foreign(uint32_t foreign, struct domain **pt_owner, struct domain **owner)
 {
@@ -26,9 +32,7 @@ static int find_foreign(uint32_t foreign, struct domain **pt_owner, struct domai
     *pt_owner = domain_get_for_caller(pt ? (domid_t)(pt - 1) : DOMID_SELF, &error);
     if (!*pt_owner)
         return error;
-    *owner = (domid_t)foreign == DOMID_IO || (domid_t)foreign == DOMID_XEN
-                 ? pv_get_nobody(&error)
-                 : domain_get_for_caller((domid_t)foreign, &error);
+    *owner = find_owner((domid_t)foreign, &error);
     if (!*owner) {
         domain_put(*pt_owner);
         return error;
@@ -177,7 +181,7 @@ int64_t do_update_va_mapping_otherdomain(struct hypercall_args *args)
 {
     int error;
     domid_t id = (domid_t)args->a[3];
-    struct domain *owner = id == DOMID_IO || id == DOMID_XEN ? pv_get_nobody(&error) : domain_get_for_caller(id, &error);
+    struct domain *owner = find_owner(id, &error);
     int64_t rc;
 
     if (!owner)

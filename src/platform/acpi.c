@@ -18,6 +18,7 @@
 #define BIOS_START   0xe0000
 #define BIOS_SIZE    0x20000
 
+struct boot_info boot_info;
 struct machine machine;
 
 /* A root pointer on a 16-byte boundary of [start, start + size). */

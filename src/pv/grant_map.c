@@ -25,7 +25,8 @@ static struct frame *find_slot(struct vcpu *v, uint64_t addr, bool contains_pte,
     return f && frame_get(f, v->domain) ? f : NULL;
 }
 
-static int set_slot(struct vcpu *v, struct frame *f, unsigned int slot, struct domain *owner, pte_t e, mfn_t expect)
+/* Write `e`; with `expect` only if the entry maps that frame now, with the same right to write. */
+static int set_slot(struct vcpu *v, struct frame *f, unsigned int slot, struct domain *owner, pte_t e, const pte_t *expect)
 {
     struct frame *orphan;
     pte_t old;
@@ -35,7 +36,7 @@ static int set_slot(struct vcpu *v, struct frame *f, unsigned int slot, struct d
         return -EINVAL;
     do {
         old = READ_ONCE(((pte_t *)frame_to_ptr(f))[slot]);
-        if (!mfn_eq(expect, MFN_INVALID) && (!(old & PTE_P) || !mfn_eq(pte_mfn(old), expect))) {
+        if (expect && ((old ^ *expect) & (PTE_P | PTE_RW | PTE_ADDR))) {
             rc = -ENOENT;
             break;
         }
@@ -54,7 +55,7 @@ static int grant_map(struct vcpu *v, uint64_t addr, bool contains_pte, mfn_t m, 
 
     if (!f)
         return GNTST_general_error;
-    rc = set_slot(v, f, slot, mfn_to_frame(m)->owner, e, MFN_INVALID);
+    rc = set_slot(v, f, slot, mfn_to_frame(m)->owner, e, NULL);
     frame_put(f);
     return rc ? GNTST_general_error : GNTST_okay;
 }
@@ -63,7 +64,7 @@ static int grant_unmap(struct vcpu *v, uint64_t addr, uint64_t new_addr, bool co
 {
     unsigned int slot;
     struct frame *f = find_slot(v, addr, contains_pte, &slot);
-    pte_t new = 0;
+    pte_t new = 0, old = pte_make(m, PTE_P | (readonly ? 0 : PTE_RW));
     int rc = 0;
 
     if (!f)
@@ -73,7 +74,7 @@ static int grant_unmap(struct vcpu *v, uint64_t addr, uint64_t new_addr, bool co
         rc = pv_update_va(v, v->domain, new_addr, 0);
     }
     if (rc == 0)
-        rc = set_slot(v, f, slot, v->domain, new, m);
+        rc = set_slot(v, f, slot, v->domain, new, &old);
     frame_put(f);
     return rc ? GNTST_general_error : GNTST_okay;
 }
