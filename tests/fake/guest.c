@@ -3,6 +3,7 @@
 #include "guest.h"
 
 #include "abi/errno.h"
+#include "core/crosscall.h"
 #include "core/log.h"
 #include "core/softirq.h"
 #include "evtchn/evtchn.h"
@@ -46,6 +47,20 @@ void guest_toggle_mode(struct guest_cpu *g)
     g->flags ^= GUEST_KERNEL;
 }
 
+/* One thread is all CPUs: the part of each is played in turn. */
+__attribute__((weak)) void crosscall(uint64_t mask, void (*fn)(void *), void *arg)
+{
+    unsigned int caller = fake_cpu;
+
+    for (fake_cpu = 0; fake_cpu < cpus_online; fake_cpu++)
+        if (mask & BIT(fake_cpu))
+            fn(arg);
+    fake_cpu = caller;
+}
+
+__attribute__((weak)) uint32_t tlb_stamp_now(void) { return 1; }
+__attribute__((weak)) void tlb_flush_local(void) {}
+
 void fake_run_cpu(unsigned int cpu)
 {
     fake_cpu = cpu;
@@ -56,8 +71,9 @@ void fake_run_cpu(unsigned int cpu)
 
 void fake_settle(void)
 {
+    /* CPU 0 last: its deferred work may wait for what others have to do. */
     for (unsigned int round = 0; round < 4; round++)
-        for (unsigned int cpu = 0; cpu < cpus_online; cpu++)
+        for (unsigned int cpu = cpus_online; cpu-- > 0;)
             fake_run_cpu(cpu);
     fake_cpu = 0;
 }
@@ -203,7 +219,7 @@ void fake_kill(struct domain *d)
             abort();
     }
     domain_put(d);
-    fake_settle();
+    fake_pass(MILLISECS(1)); /* for deferred work, which leaves time to guests */
 }
 
 void fake_enter(struct vcpu *v)

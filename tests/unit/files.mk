@@ -61,6 +61,8 @@ unit += unpack
 unit-unpack := src/lib/unpack.c src/lib/bzimage.c src/lib/xz.c src/lib/xz_x86.c src/lib/lzma2.c
 unit-libs-unpack := -lz -lzstd -llz4 -llzma
 # Domains without guests: what tests/fake/guest.c needs.
-unit-world := src/evtchn/evtchn.c src/evtchn/evtchn_2l.c src/evtchn/evtchn_fifo.c src/domain/domain.c src/domain/vcpu.c src/domain/memory.c src/domain/shared.c src/domain/vtimer.c src/sched/sched.c src/core/crosscall.c src/core/timer.c src/core/softirq.c src/core/work.c src/lib/format.c src/mem/heap.c src/mem/page_alloc.c src/mem/frame.c src/x86/spinlock.c tests/fake/cpu.c tests/fake/panic.c tests/fake/memory.c tests/fake/guest.c
+unit-world := src/evtchn/evtchn.c src/evtchn/evtchn_2l.c src/evtchn/evtchn_fifo.c src/domain/domain.c src/domain/vcpu.c src/domain/memory.c src/domain/shared.c src/domain/vtimer.c src/sched/sched.c src/core/timer.c src/core/softirq.c src/core/work.c src/lib/format.c src/mem/heap.c src/mem/page_alloc.c src/mem/frame.c src/x86/spinlock.c tests/fake/cpu.c tests/fake/panic.c tests/fake/memory.c tests/fake/guest.c
 unit += evtchn
 unit-evtchn := $(unit-world)
+unit += domain
+unit-domain := $(unit-world)
