@@ -372,12 +372,9 @@ void domain_crash(struct domain *d, const char *fmt, ...)
     va_start(args, fmt);
     format_v(reason, sizeof(reason), fmt, args);
     va_end(args);
-    if (v && v->domain == d) {
-        log_guest(d->id, LOG_ERROR, "%s vCPU %u crashed: %s", d->name, v->id, reason);
+    log_always("%s: crashed: %s", d->name, reason);
+    if (v && v->domain == d)
         d->ops->dump_vcpu(v);
-    } else {
-        log_guest(d->id, LOG_ERROR, "%s crashed: %s", d->name, reason);
-    }
     domain_shutdown(d, SHUTDOWN_crash);
 }
 

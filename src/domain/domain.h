@@ -90,7 +90,7 @@ struct guest_ops {
     int (*vcpu_set_context)(struct vcpu *v, const struct vcpu_guest_context *c); /* checks all, then sets */
     void (*vcpu_get_context)(struct vcpu *v, struct vcpu_guest_context *c);
     void (*vcpu_reset)(struct vcpu *v);                  /* drop page-table roots etc. */
-    void (*dump_vcpu)(struct vcpu *v);                   /* registers and stack to the log */
+    void (*dump_vcpu)(struct vcpu *v);                   /* registers, code and stack to the log, whatever its levels */
     /* Take a total and a writable-type reference to a frame of `d`, and drop both; -EINVAL. */
     int (*get_writable_frame)(struct domain *d, gfn_t g, struct frame **f);
     void (*put_writable_frame)(struct frame *f);

@@ -81,13 +81,22 @@ static int64_t latch_shutdown_code(struct domain *d, uint64_t arg)
     return 0;
 }
 
+/* A guest that says it has crashed is reported like one that was found to. */
+static void end_domain(struct domain *d, uint8_t reason)
+{
+    if (reason == SHUTDOWN_crash)
+        domain_crash(d, "vCPU %u: it said so itself (SHUTDOWN_crash)", current_vcpu()->id);
+    else
+        domain_shutdown(d, reason);
+}
+
 static int64_t shut_down(struct domain *d, uint64_t arg)
 {
     struct sched_shutdown s;
 
     if (guest_copy_from(&s, arg, sizeof(s)) != 0)
         return -EFAULT;
-    domain_shutdown(d, (uint8_t)s.reason);
+    end_domain(d, (uint8_t)s.reason);
     return 0;
 }
 
@@ -133,7 +142,7 @@ int64_t do_sched_op_compat(struct hypercall_args *args)
         vcpu_block(v);
         return 0;
     case SCHEDOP_shutdown:
-        domain_shutdown(v->domain, (uint8_t)args->a[1]);
+        end_domain(v->domain, (uint8_t)args->a[1]);
         return 0;
     default:
         return -ENOSYS;

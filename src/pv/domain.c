@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A PV domain and its vCPUs: their state beside what domain/ keeps, their
- * context as the toolstack and VCPUOP_initialise hand it in, their report when
- * they crash, and giving everything back when the domain dies.
+ * context as the toolstack and VCPUOP_initialise hand it in, and giving
+ * everything back when the domain dies.
  */
 #include "abi/errno.h"
 #include "core/log.h"
@@ -243,47 +243,7 @@ static int pv_relinquish(struct domain *d)
     return 0;
 }
 
-/* --- the report --- */
-
-static void dump_stack(struct vcpu *v)
-{
-    const struct cpu_user_regs *r = &v->cpu.regs;
-
-    for (unsigned int i = 0; i < 16; i++) {
-        uint64_t va = r->rsp + i * 8u;
-        pte_t e = pv_read_l1e(v, va);
-
-        /* The stack is the guest's: its words are only printed. */
-        if ((va & 7) || !(e & PTE_P) || !mfn_valid(pte_mfn(e)) || mfn_to_frame(pte_mfn(e))->owner != v->domain) {
-            log_info("  stack %016lx: not readable", (unsigned long)va);
-            return;
-        }
-        log_info("  stack %016lx: %016lx", (unsigned long)va,
-                 *(unsigned long *)((uint8_t *)mfn_to_ptr(pte_mfn(e)) + (va & (PAGE_SIZE - 1))));
-    }
-}
-
-static void pv_dump_vcpu(struct vcpu *v)
-{
-    const struct cpu_user_regs *r = &v->cpu.regs;
-
-    log_info("%s vCPU %u, %s mode, events %s", v->domain->name, v->id, guest_in_kernel(&v->cpu) ? "kernel" : "user",
-             v->cpu.vcpu_info->evtchn_upcall_mask ? "masked" : "unmasked");
-    log_info("  rip %04x:%016lx rflags %08lx rsp %04x:%016lx", r->cs, (unsigned long)r->rip, (unsigned long)r->rflags,
-             r->ss, (unsigned long)r->rsp);
-    log_info("  rax %016lx rbx %016lx rcx %016lx rdx %016lx", (unsigned long)r->rax, (unsigned long)r->rbx,
-             (unsigned long)r->rcx, (unsigned long)r->rdx);
-    log_info("  rsi %016lx rdi %016lx rbp %016lx r8  %016lx", (unsigned long)r->rsi, (unsigned long)r->rdi,
-             (unsigned long)r->rbp, (unsigned long)r->r8);
-    log_info("  r9  %016lx r10 %016lx r11 %016lx r12 %016lx", (unsigned long)r->r9, (unsigned long)r->r10,
-             (unsigned long)r->r11, (unsigned long)r->r12);
-    log_info("  r13 %016lx r14 %016lx r15 %016lx cr2 %016lx", (unsigned long)r->r13, (unsigned long)r->r14,
-             (unsigned long)r->r15, v->cpu.vcpu_info->arch.cr2);
-    log_info("  cr3 %016lx user cr3 %016lx fs %016lx gs %016lx", (unsigned long)v->cpu.cr3_kernel,
-             (unsigned long)v->cpu.cr3_user, (unsigned long)v->cpu.fs_base, (unsigned long)v->cpu.gs_base_kernel);
-    if (guest_in_kernel(&v->cpu))
-        dump_stack(v);
-}
+/* --- for evtchn/, grant/ and the rest --- */
 
 static int get_writable_frame(struct domain *d, gfn_t g, struct frame **f)
 {

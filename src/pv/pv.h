@@ -148,6 +148,9 @@ uint64_t pv_get_debugreg(struct vcpu *v, unsigned int reg);
 /* --- grant_map.c: what grant/ needs of us (registered by pv_init) --- */
 extern const struct grant_host_ops pv_grant_ops;
 
+/* --- dump.c: guest_ops.dump_vcpu --- */
+void pv_dump_vcpu(struct vcpu *v);
+
 /* --- iret.c: HYPERVISOR_iret; false: the frame cannot be used and the domain has been crashed --- */
 bool pv_iret(struct vcpu *v);
 

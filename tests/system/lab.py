@@ -144,8 +144,15 @@ class Machine:
                 time.sleep(0.02)
             self.qemu.send(text[i:i + 14])
 
+    def settle(self, seconds=0.5):
+        """Leaves aside what was said until now, for as long as this takes to come."""
+        end = time.monotonic() + seconds * PATIENCE
+        while time.monotonic() < end:
+            self.qemu.expect([r".+", pexpect.TIMEOUT], timeout=max(0, end - time.monotonic()))
+
     def input_to(self, name):
         """Moves the input to a server or to the prompt `hospes`, by Ctrl-O."""
+        self.settle()       # the input may have moved by itself, from a server that ended
         for _ in range(70):
             self.send("\x0f")
             if self.expect(r"\(hv\) input: (\S+)", 10)[1] == name:

@@ -46,8 +46,9 @@ def test_reboot():
 def test_crash():
     with start("crash", "work=1 do=crash") as m:
         m.expect(r"\(hv\) web: crashed: \S+", 2 * LINUX)
-        m.expect(r"\(hv\) web: [^\r\n]*rip[ =:]*[0-9a-f]{16}", 10)
-        m.expect(r"\(hv\) web: [^\r\n]*rsp[ =:]*[0-9a-f]{16}", 10)
+        m.expect(r"\(hv\) web: rip [0-9a-f]{4}:[0-9a-f]{16} rsp [0-9a-f]{4}:[0-9a-f]{16}", 10)
+        m.expect(r"\(hv\) web: code( [0-9a-f]{2})+ <[0-9a-f]{2}>", 10)
+        m.expect(r"\(hv\) web: stack [0-9a-f]{16}:( [0-9a-f]{16}){4}", 10)
         m.expect(r"\(hv\) web: crashed, all \d+ frames returned", 20)
         if "[db] db: ready" not in m.seen():
             m.expect(r"\[db\] db: ready", LINUX)
@@ -61,7 +62,7 @@ def test_hang():
     """A kernel that spins with its events masked, on the only CPU: the other still runs."""
     servers = [server("web", "memory=32M", kernel=guest("spin"), ramdisk=""), server("db", words="work=1")]
     with Machine("hang", servers, smp=1) as m:
-        m.expect(r"\[web\] spinning", 30)
+        m.expect(r"\[web\] [^\r\n]*spinning", 30)
         m.expect(r"\[db\] db: ready", 3 * LINUX)
         neighbour(m)
         m.input_to("hospes")
