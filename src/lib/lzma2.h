@@ -2,7 +2,7 @@
 /*
  * Decoding LZMA2 from memory to memory, as it stands inside an .xz file.
  * Source: "The .xz File Format" 1.1, section 5.3.1, and the LZMA specification
- * of Igor Pavlov's LZMA SDK. Why this is not liblzma: docs/decisions/0101-xz.md.
+ * of Igor Pavlov's LZMA SDK. Why this is not liblzma: docs/decisions/0008-our-own-xz-decoder.md.
  */
 #ifndef LIB_LZMA2_H
 #define LIB_LZMA2_H

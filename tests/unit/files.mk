@@ -66,3 +66,7 @@ unit += evtchn
 unit-evtchn := $(unit-world)
 unit += domain
 unit-domain := $(unit-world)
+unit += bzimage
+unit-bzimage := src/lib/bzimage.c
+unit += frame_type
+unit-frame_type :=
