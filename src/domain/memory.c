@@ -115,12 +115,16 @@ int domain_release_frame(struct domain *d, struct frame *f)
 
 int domain_steal_frame(struct domain *d, struct frame *f)
 {
-    uint64_t only = FC_ALLOCATED | 1;
+    uint64_t only = FC_ALLOCATED | 2;
     bool last;
 
-    /* With count 0 nobody can take a reference any more. */
-    if (READ_ONCE(f->owner) != d || !atomic_cas(&f->count, &only, 0))
+    /* A reference of our own first, so that it stays `d`'s; with count 0 nobody can take one any more. */
+    if (!frame_get(f, d))
         return -EBUSY;
+    if (!atomic_cas(&f->count, &only, 0)) {
+        frame_put(f);
+        return -EBUSY;
+    }
     last = disown(d, f);
     f->type = 0;
     f->owner = NULL;
