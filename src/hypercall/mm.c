@@ -334,7 +334,7 @@ int64_t do_mmuext_op(struct hypercall_args *args)
         if (rc == 0)
             rc = one_ext(d, &op);
         if (rc == -ERESTART && current_vcpu()->pv->unfinished)
-            n++; /* the root was changed; only the old one's undoing is left */
+            n++; /* the root was changed, or the pin is gone; only the undoing is left */
         if (rc)
             break;
     }

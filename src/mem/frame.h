@@ -20,7 +20,7 @@
 
 struct domain;
 
-/* Types (3 bits). A frame with type count 0 keeps its last type and VALIDATED as a memory, nothing more. */
+/* Types (3 bits). A frame with type count 0 keeps its last type as a memory, nothing more. */
 enum frame_type {
     FRAME_NONE = 0,
     FRAME_L1,       /* page table, level 1..4 */
@@ -39,6 +39,7 @@ enum frame_type {
 #define FT_VALIDATED   BIT(59) /* contents were checked for this type */
 #define FT_PARTIAL     BIT(58) /* validation or its undoing was preempted: partial_next says where */
 #define FT_LOCKED      BIT(57) /* page tables: entries are being changed, by one CPU at a time */
+#define FT_FOREIGN     BIT(56) /* WRITABLE: since it is, mapped so by domains other than its owner too */
 #define FT_COUNT_MASK  ((1ULL << 48) - 1)
 
 /* The count word. */

@@ -10,19 +10,28 @@
  * one takes the undoing. Both may be long, and stop half-way:
  *
  *   count 0                       free to become anything
- *   count 0, LOCKED               one CPU is validating it (or undoing a half)
+ *   count 0, LOCKED               one CPU is validating it (or flushing TLBs first)
+ *   count 0, PARTIAL, LOCKED      ... taking up an interrupted validation, or undoing it
  *   count 0, PARTIAL              validation was interrupted; entries below
  *                                 partial_next hold references; the frame holds
  *                                 one total reference on itself
  *   count n, VALIDATED            in use n times
  *   count n, VALIDATED, LOCKED    ... and one CPU is changing its entries
- *   count 1, LOCKED               the last user has gone: being undone
+ *   count 1, LOCKED               the last user is going: being undone. Types with nothing
+ *                                 to undo pass through it as well, to stamp the frame
  *   count 1, PARTIAL              undoing was interrupted; the last user still
  *                                 holds its count and has to ask again
+ *   count 1, PARTIAL, LOCKED      ... and is at it, or another user validates it again
  *
  * In every PARTIAL state the invariant is the same, "entries below
  * partial_next hold references", so an interrupted validation can be undone
  * and an interrupted undoing can be validated again, by any CPU.
+ *
+ * Who waits for whom: only one who wants a frame as the very type with which
+ * another has locked it. A table's lock is held while tables of lower levels
+ * are taken, so nobody waits in a circle, not even for himself (a table that
+ * maps itself writable). What is locked as another type is refused, and a
+ * drop that finds the lock taken does not wait either: it is asked again.
  *
  * Each function takes the word as read and says what to do; if that changes
  * the word, the caller makes `next` true by compare-and-swap or asks again.
@@ -34,10 +43,10 @@
 
 enum ft_verdict {
     FT_DONE,     /* store next; the reference is taken or dropped */
-    FT_WAIT,     /* another CPU is at work on it: read again later */
+    FT_WAIT,     /* another CPU is at work on it: get and lock read again later, put gives up for now */
     FT_VALIDATE, /* store next (it locks); validate entries from partial_next on, then ft_validated() */
-    FT_UNDO,     /* store next (it locks); undo entries below partial_next (or all), then ft_undone() */
-    FT_REFUSE,   /* in use as something else, or the count is full */
+    FT_UNDO,     /* store next (it locks); undo entries below partial_next (or all), stamp, then ft_undone() */
+    FT_REFUSE,   /* in use as something else, or the count is full; put: there is no reference to drop */
 };
 
 static inline bool ft_is_table(enum frame_type t) { return t >= FRAME_L1 && t <= FRAME_L4; }
@@ -59,14 +68,14 @@ static inline enum ft_verdict ft_get(uint64_t w, enum frame_type t, uint64_t *ne
         return FT_DONE;
     }
     if (w & FT_LOCKED)
-        return FT_WAIT;
+        return same ? FT_WAIT : FT_REFUSE;
     if (w & FT_PARTIAL) {
         *next = w | FT_LOCKED;
         return same ? FT_VALIDATE : FT_UNDO;
     }
     *flush = !same && frame_type_of(w) != FRAME_NONE;
     if (!ft_is_table(t)) {
-        *next = ft_word(t) | FT_VALIDATED | 1;
+        *next = ft_word(t) | (same ? w & FT_FOREIGN : 0) | FT_VALIDATED | 1;
         return FT_DONE;
     }
     *next = ft_word(t) | FT_LOCKED;
@@ -94,12 +103,10 @@ static inline uint64_t ft_undone(uint64_t w)
 /* Drop a reference. */
 static inline enum ft_verdict ft_put(uint64_t w, uint64_t *next)
 {
+    if (ft_count(w) == 0)
+        return FT_REFUSE;
     if (ft_count(w) > 1) {
         *next = w - 1;
-        return FT_DONE;
-    }
-    if (!ft_is_table(frame_type_of(w))) {
-        *next = ft_undone(w);
         return FT_DONE;
     }
     if (w & FT_LOCKED)

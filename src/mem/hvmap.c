@@ -24,6 +24,7 @@
 
 #define FLAGS_RW     (PTE_P | PTE_RW | PTE_NX | PTE_G | PTE_A | PTE_D)
 #define FLAGS_RO     (PTE_P | PTE_NX | PTE_G | PTE_A)
+#define FLAGS_GUEST_RO (PTE_P | PTE_NX | PTE_A | PTE_US) /* not global: their user mode must not see it (pv/mmu.c) */
 #define FLAGS_RX     (PTE_P | PTE_G | PTE_A)
 #define FLAGS_DEVICE (FLAGS_RW | PTE_PCD | PTE_PWT) /* uncached, whatever the MTRRs say */
 
@@ -52,6 +53,11 @@ void hvmap_fill_root(pte_t *guest_root)
 {
     memcpy(&guest_root[HV_FIRST_SLOT], &hv_root[HV_FIRST_SLOT],
            (HV_LAST_SLOT - HV_FIRST_SLOT + 1) * sizeof(pte_t));
+}
+
+void hvmap_clear_root(pte_t *guest_root)
+{
+    memset(&guest_root[HV_FIRST_SLOT], 0, (HV_LAST_SLOT - HV_FIRST_SLOT + 1) * sizeof(pte_t));
 }
 
 /* --- walking --- */
@@ -229,7 +235,7 @@ void hvmap_back_table(uint64_t start, uint64_t end, uint64_t flags, uint64_t fil
         map_range(va, p, chunk, flags | FLAGS_RO, 2, &done);
         fill_words((void *)va, fill, chunk);
         if (alias_offset)
-            map_range(va + alias_offset, p, chunk, FLAGS_RO | PTE_US, 2, &done);
+            map_range(va + alias_offset, p, chunk, FLAGS_GUEST_RO, 2, &done);
     }
 }
 

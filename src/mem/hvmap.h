@@ -11,6 +11,8 @@ paddr_t hv_root_paddr(void);
 
 /* Copy slots 256-271 into a guest's root table `root` (as its level-4 promotion needs). */
 void hvmap_fill_root(pte_t *root);
+/* And make them empty again, when it is no root table any more. */
+void hvmap_clear_root(pte_t *root);
 
 /*
  * Map `pages` frames from `m` at `va` (inside HVMAP, VCPU_AREA, CPU_AREA, M2P,

@@ -215,13 +215,12 @@ static struct frame *cursor_next(struct domain *d)
 
 static int release_frame_type(struct domain *d, struct frame *f)
 {
-    int rc = 0;
-
-    if (atomic_load(&f->type) & FT_PINNED)
-        rc = pv_unpin(d, frame_to_mfn(f));
-    if (rc != -ERESTART)
-        rc = pv_undo_partial(f);
-    return rc;
+    if (!d->pv->dropping && pv_take_pin(f))
+        d->pv->dropping = f;
+    if (d->pv->dropping && pv_put_frame_and_type(d->pv->dropping))
+        return -ERESTART;
+    d->pv->dropping = NULL;
+    return pv_undo_partial(f);
 }
 
 static int pv_relinquish(struct domain *d)

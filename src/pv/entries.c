@@ -10,7 +10,10 @@
  *     through which a kernel reads its own entries as data). Linear entries are
  *     no chains: a table that is used so uses no other so.
  *
- * Guest kernels run in ring 3, so every entry gets the user bit.
+ * Guest kernels run in ring 3, so every entry gets the user bit. None is
+ * global: a translation that outlives the load of CR3 would outlive the flush
+ * before a frame's change of type, and the guest's turn on the CPU. RAM has
+ * the cache type of the hypervisor's own view of it, but for a privileged domain.
  */
 #include "abi/errno.h"
 #include "pv/pv.h"
@@ -47,35 +50,49 @@ static bool is_shared_hv(const struct frame *f)
     return (f->count & FC_HV) != 0;
 }
 
-static int get_l1_target(struct domain *d, struct domain *owner, pte_t *e)
+pte_t pv_entry_flags(const struct domain *d, unsigned int level, pte_t e)
 {
-    mfn_t m = pte_mfn(*e);
+    if (!(e & PTE_P))
+        return e;
+    if (level == 1 && !d->privileged)
+        e &= ~(pte_t)(PTE_PCD | PTE_PWT | PTE_PAT);
+    if (level == 1)
+        e &= ~(pte_t)PTE_G;
+    return e | PTE_US;
+}
+
+/* A writable reference for an entry of a table of `d`. */
+static int get_writable(struct domain *d, struct frame *f)
+{
+    int rc;
+
+    if (is_shared_hv(f))
+        return frame_type_of(f->type) == FRAME_SHARED ? 0 : -EBUSY;
+    rc = pv_get_type(f, FRAME_WRITABLE);
+    if (rc == 0 && f->owner != d && !(atomic_load(&f->type) & FT_FOREIGN))
+        atomic_or(&f->type, FT_FOREIGN);
+    return rc == -EINVAL ? -EBUSY : rc;
+}
+
+static int get_l1_target(struct domain *d, struct domain *owner, pte_t e)
+{
+    mfn_t m = pte_mfn(e);
     struct frame *f;
     int rc = 0;
 
     if (!mfn_valid(m)) {
         if (m.v >> (cpu_features.phys_bits - PAGE_SHIFT))
             return -EINVAL;
-        if (!d->privileged)
-            return -EPERM;
-        *e |= PTE_US;
-        return 0;
+        return d->privileged ? 0 : -EPERM;
     }
     f = mfn_to_frame(m);
     if (!frame_get(f, owner))
         return -EBUSY;
-    if (*e & PTE_RW) {
-        if (!is_shared_hv(f))
-            rc = pv_get_type(f, FRAME_WRITABLE);
-        else if (frame_type_of(f->type) != FRAME_SHARED)
-            rc = -EBUSY;
-    }
-    if (rc) {
+    if (e & PTE_RW)
+        rc = get_writable(d, f);
+    if (rc)
         frame_put(f);
-        return rc == -EINVAL ? -EBUSY : rc;
-    }
-    *e |= PTE_US;
-    return 0;
+    return rc;
 }
 
 static void put_l1_target(pte_t e)
@@ -90,10 +107,30 @@ static void put_l1_target(pte_t e)
     frame_put(f);
 }
 
+/* The counters of linear uses: neither may come near to wrapping. */
+#define LINEAR_MAX (1u << 31)
+
+static void forget_linear(struct frame *table, struct frame *target)
+{
+    atomic_sub(&table->linear_uses, 1);
+    atomic_sub(&target->linear_count, 1);
+}
+
+/* The counts are raised before the other side's is looked at, so of two CPUs that would make a chain one sees it. */
+static bool claim_linear(struct frame *table, struct frame *target)
+{
+    uint32_t uses = atomic_add(&table->linear_uses, 1), count = atomic_add(&target->linear_count, 1);
+
+    if (uses <= LINEAR_MAX && count <= LINEAR_MAX && atomic_load(&table->linear_count) == 0 &&
+        atomic_load(&target->linear_uses) == 0)
+        return true;
+    forget_linear(table, target);
+    return false;
+}
+
 /*
- * A read-only entry that names a table of its own level. The counts are raised
- * before the other side's is looked at, so of two CPUs that would make a chain
- * at least one sees it.
+ * A read-only entry that names a table of its own level. If it names its own
+ * table there is no type reference, or that could never be demoted.
  */
 static int get_linear(struct domain *d, struct frame *table, struct frame *target)
 {
@@ -103,23 +140,19 @@ static int get_linear(struct domain *d, struct frame *table, struct frame *targe
         return -EINVAL;
     if (target == table)
         return 0;
+    if (!claim_linear(table, target)) {
+        frame_put(target);
+        return -EINVAL;
+    }
     w = atomic_load(&target->type);
     do {
         if (frame_type_of(w) != frame_type_of(table->type) || !(w & FT_VALIDATED) || ft_count(w) == FT_COUNT_MASK) {
+            forget_linear(table, target);
             frame_put(target);
             return -EINVAL;
         }
     } while (!atomic_cas(&target->type, &w, w + 1));
-    atomic_add(&table->linear_uses, 1);
-    atomic_add(&target->linear_count, 1);
-    if (atomic_load(&table->linear_count) == 0 && atomic_load(&target->linear_uses) == 0)
-        return 0;
-    atomic_sub(&table->linear_uses, 1);
-    atomic_sub(&target->linear_count, 1);
-    /* Somebody else's validated use is still counted, or this drop would have to undo: hold the pin of the caller. */
-    if (pv_put_type(target) == 0)
-        frame_put(target);
-    return -EINVAL;
+    return 0;
 }
 
 static int put_linear(struct frame *table, struct frame *target)
@@ -129,13 +162,13 @@ static int put_linear(struct frame *table, struct frame *target)
 
         if (rc)
             return rc;
-        atomic_sub(&table->linear_uses, 1);
-        atomic_sub(&target->linear_count, 1);
+        forget_linear(table, target);
     }
     frame_put(target);
     return 0;
 }
 
+/* When an entry is dropped, its own reference has kept the target's type: the answer is that of when it was made. */
 static bool names_same_level(unsigned int level, const struct frame *table, mfn_t m)
 {
     const struct frame *f = mfn_to_frame(m);
@@ -148,19 +181,15 @@ static bool names_same_level(unsigned int level, const struct frame *table, mfn_
 int pv_get_entry(struct domain *d, struct domain *owner, struct frame *table, unsigned int level, pte_t *e)
 {
     mfn_t m = pte_mfn(*e);
-    int rc;
 
+    *e = pv_entry_flags(d, level, *e);
     if (level == 1)
-        return get_l1_target(d, owner, e);
+        return get_l1_target(d, owner, *e);
     if ((*e & UPPER_REFUSED) || !mfn_valid(m))
         return -EINVAL;
     if (names_same_level(level, table, m))
-        rc = (*e & PTE_RW) ? -EINVAL : get_linear(d, table, mfn_to_frame(m));
-    else
-        rc = pv_get_frame_and_type(d, m, table_type(level - 1));
-    if (rc == 0)
-        *e |= PTE_US;
-    return rc;
+        return (*e & PTE_RW) ? -EINVAL : get_linear(d, table, mfn_to_frame(m));
+    return pv_get_frame_and_type(d, m, table_type(level - 1));
 }
 
 int pv_put_entry(struct domain *d, struct frame *table, unsigned int level, pte_t e)
@@ -175,4 +204,13 @@ int pv_put_entry(struct domain *d, struct frame *table, unsigned int level, pte_
     if (names_same_level(level, table, m))
         return put_linear(table, mfn_to_frame(m));
     return pv_put_frame_and_type(mfn_to_frame(m));
+}
+
+struct frame *pv_orphan(struct frame *table, unsigned int level, pte_t e)
+{
+    struct frame *target = mfn_to_frame(pte_mfn(e));
+
+    if (target != table && names_same_level(level, table, pte_mfn(e)))
+        forget_linear(table, target);
+    return target;
 }

@@ -11,6 +11,8 @@
  * work, and the hypercall is continued until it is done.
  */
 #include "abi/errno.h"
+#include "core/crosscall.h"
+#include "core/panic.h"
 #include "mem/hvmap.h"
 #include "pv/pv.h"
 #include "x86/insn.h"
@@ -25,6 +27,22 @@ int pv_finish(struct vcpu *v)
         return -ERESTART;
     v->pv->unfinished = NULL;
     return 0;
+}
+
+static int drop(struct vcpu *v, struct frame *f)
+{
+    int rc = pv_put_frame_and_type(f);
+
+    if (rc) {
+        ASSERT(!v->pv->unfinished);
+        v->pv->unfinished = f;
+    }
+    return rc;
+}
+
+int pv_drop_later(struct frame *f)
+{
+    return drop(current_vcpu(), f);
 }
 
 /* Same frame, same right to write: no reference changes. */
@@ -73,8 +91,7 @@ int pv_mod_entry(struct domain *d, struct domain *owner, struct frame *f, enum f
         return -EAGAIN;
     }
     if (same_target(old, e) && (level == 1 || !((old ^ e) & (PTE_PS | PTE_G | PTE_PCD | PTE_PWT)))) {
-        e |= PTE_US;
-        return write_entry(p, &old, e, keep_ad, expect);
+        return write_entry(p, &old, pv_entry_flags(d, level, e), keep_ad, expect);
     }
     if (e & PTE_P) {
         rc = pv_get_entry(d, owner, f, level, &e);
@@ -85,11 +102,11 @@ int pv_mod_entry(struct domain *d, struct domain *owner, struct frame *f, enum f
     if (rc) {
         /* The hardware's A or D bit came between: the new references are given back. */
         if ((e & PTE_P) && pv_put_entry(d, f, level, e))
-            *orphan = mfn_to_frame(pte_mfn(e));
+            *orphan = pv_orphan(f, level, e);
         return rc;
     }
     if ((old & PTE_P) && pv_put_entry(d, f, level, old)) {
-        *orphan = mfn_to_frame(pte_mfn(old));
+        *orphan = pv_orphan(f, level, old);
         return 1;
     }
     return 0;
@@ -187,14 +204,9 @@ int pv_update_va(struct vcpu *v, struct domain *owner, uint64_t va, pte_t e)
     return rc;
 }
 
-static void drop_later(struct vcpu *v, mfn_t old, int *rc)
+static int drop_root(struct vcpu *v, mfn_t old)
 {
-    if (mfn_eq(old, MFN_INVALID))
-        return;
-    if (pv_put_frame_and_type(mfn_to_frame(old))) {
-        v->pv->unfinished = mfn_to_frame(old);
-        *rc = -ERESTART;
-    }
+    return mfn_eq(old, MFN_INVALID) ? 0 : drop(v, mfn_to_frame(old));
 }
 
 /* The M2P is for kernel mode alone: its slot is in a root while that is a kernel root. */
@@ -209,34 +221,34 @@ int pv_set_root(struct vcpu *v, mfn_t root)
 {
     bool running = cpu_local()->guest == &v->cpu;
     mfn_t old = v->pv->root_kernel;
-    int rc = 0;
 
     if (!mfn_eq(root, old)) {
-        rc = pv_get_frame_and_type(v->domain, root, FRAME_L4);
+        int rc = pv_get_frame_and_type(v->domain, root, FRAME_L4);
+
         if (rc)
             return rc;
         show_m2p(root, true);
         v->pv->root_kernel = root;
         v->cpu.cr3_kernel = mfn_to_paddr(root).v;
     }
-    if (running)
+    if (running) {
         guest_load_cr3(&v->cpu);
-    if (!mfn_eq(root, old))
-        drop_later(v, old, &rc);
-    return rc;
+        tlb_note_flush();
+    }
+    return mfn_eq(root, old) ? 0 : drop_root(v, old);
 }
 
 int pv_set_user_root(struct vcpu *v, mfn_t root)
 {
     mfn_t old = v->pv->root_user;
-    int rc = 0;
 
     if (mfn_eq(root, old))
         return 0;
     if (root.v == 0) {
         root = MFN_INVALID;
     } else {
-        rc = pv_get_frame_and_type(v->domain, root, FRAME_L4);
+        int rc = pv_get_frame_and_type(v->domain, root, FRAME_L4);
+
         if (rc)
             return rc;
         if (!mfn_eq(root, v->pv->root_kernel))
@@ -244,30 +256,19 @@ int pv_set_user_root(struct vcpu *v, mfn_t root)
     }
     v->pv->root_user = root;
     v->cpu.cr3_user = mfn_eq(root, MFN_INVALID) ? 0 : mfn_to_paddr(root).v;
-    drop_later(v, old, &rc);
-    return rc;
+    return drop_root(v, old);
 }
 
 int pv_drop_roots(struct vcpu *v)
 {
-    int rc = pv_finish(v);
+    mfn_t kernel = v->pv->root_kernel, user = v->pv->root_user;
 
-    if (rc)
-        return rc;
+    if (pv_finish(v))
+        return -ERESTART;
     v->cpu.cr3_kernel = v->cpu.cr3_user = 0;
-    if (!mfn_eq(v->pv->root_kernel, MFN_INVALID)) {
-        mfn_t m = v->pv->root_kernel;
-
-        v->pv->root_kernel = MFN_INVALID;
-        drop_later(v, m, &rc);
-        if (rc)
-            return rc;
-    }
-    if (!mfn_eq(v->pv->root_user, MFN_INVALID)) {
-        mfn_t m = v->pv->root_user;
-
-        v->pv->root_user = MFN_INVALID;
-        drop_later(v, m, &rc);
-    }
-    return rc;
+    v->pv->root_kernel = MFN_INVALID;
+    if (drop_root(v, kernel))
+        return -ERESTART;
+    v->pv->root_user = MFN_INVALID;
+    return drop_root(v, user);
 }

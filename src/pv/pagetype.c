@@ -5,13 +5,14 @@
  *
  * Promotion walks up from entry 0, demotion down to entry 0, and each may stop
  * at any entry when this CPU has something else to do. A walk holds the
- * table's lock bit, and takes lock bits of tables of lower levels only, so no
- * two CPUs can wait for each other.
+ * table's lock bit; frame_type.h says why no two CPUs wait for each other.
  *
  * A frame that changes from writable to page table, or back, may still be
- * reachable through old translations in the TLBs of its domain's CPUs. The
- * stamp taken when its last use ended says on which: those are flushed before
- * the new use begins.
+ * reachable through old translations in the TLBs of its domain's CPUs (of all
+ * CPUs, if other domains have mapped it). The stamp taken when its last use
+ * ended says on which: those are flushed before the new use begins. The last
+ * use ends under the lock bit, for a stamp that were taken before it, or
+ * noted after it, would be too old for what another CPU does in between.
  */
 #include "abi/errno.h"
 #include "core/crosscall.h"
@@ -38,12 +39,13 @@ static unsigned int level_of(enum frame_type t)
     return (unsigned int)t - FRAME_L1 + 1;
 }
 
-static void flush_stale(struct frame *f)
+/* `w`: the type word of its old use. */
+static void flush_stale(struct frame *f, uint64_t w)
 {
     struct domain *d = f->owner;
 
     if (d)
-        tlb_flush(tlb_filter(atomic_load(&d->dirty_cpus), f->flush_stamp));
+        tlb_flush(tlb_filter(w & FT_FOREIGN ? cpus_online_mask : atomic_load(&d->dirty_cpus), f->flush_stamp));
 }
 
 /* The word is locked by us: write its final form, whatever others do to the count meanwhile. */
@@ -115,17 +117,20 @@ static void leave_partial(struct frame *f, bool was_partial)
     finish(f, ft_interrupted);
 }
 
-/* FT_UNDO: true when the walk is complete and the word is at count 0. */
+/* FT_UNDO: 0 when the walk is complete and the word is at count 0. */
 static int run_undo(struct frame *f, uint64_t w)
 {
     bool own_ref = (w & FT_PARTIAL) && ft_count(w) == 0;
+    enum frame_type t = frame_type_of(w);
 
     if (w & FT_VALIDATED)
         f->partial_next = PTES_PER_TABLE;
-    if (undo_entries(f, frame_type_of(w))) {
+    if (ft_is_table(t) && undo_entries(f, t)) {
         leave_partial(f, own_ref);
         return -ERESTART;
     }
+    if (t == FRAME_L4)
+        hvmap_clear_root(frame_to_ptr(f));
     f->flush_stamp = tlb_stamp_now();
     finish(f, ft_undone);
     if (own_ref)
@@ -178,7 +183,7 @@ int pv_get_type(struct frame *f, enum frame_type t)
             /* Become locked first: nobody may use it as the new type before the flush. */
             if (!swap_word(f, w, ft_word(t) | FT_LOCKED))
                 continue;
-            flush_stale(f);
+            flush_stale(f, w);
             atomic_store(&f->type, next);
             return 0;
         case FT_UNDO:
@@ -191,7 +196,7 @@ int pv_get_type(struct frame *f, enum frame_type t)
             if (!swap_word(f, w, next))
                 continue;
             if (flush)
-                flush_stale(f);
+                flush_stale(f, w);
             return run_validate(f, w, t);
         }
     }
@@ -204,17 +209,17 @@ int pv_put_type(struct frame *f)
 
         switch (ft_put(w, &next)) {
         case FT_WAIT:
-            wait_for_other_cpu();
-            continue;
+            return -ERESTART;
         case FT_DONE:
-            if (ft_count(next) == 0)
-                f->flush_stamp = tlb_stamp_now();
             if (swap_word(f, w, next))
                 return 0;
             continue;
-        default:
+        case FT_UNDO:
             if (swap_word(f, w, next))
                 return run_undo(f, w);
+            continue;
+        default:
+            panic("frame %#lx: type reference dropped that was not there", (unsigned long)frame_to_mfn(f).v);
         }
     }
 }
@@ -284,12 +289,16 @@ int pv_pin(struct domain *d, mfn_t m, enum frame_type t)
         return rc;
     f = mfn_to_frame(m);
     if (atomic_or(&f->type, FT_PINNED) & FT_PINNED) {
-        /* The pin's own count is still there: this drop cannot be the last. */
-        pv_put_simple_type(f);
-        frame_put(f);
+        /* Another CPU may have unpinned it since: this drop can be the last, and long. */
+        (void)pv_drop_later(f);
         return -EINVAL;
     }
     return 0;
+}
+
+bool pv_take_pin(struct frame *f)
+{
+    return (atomic_and(&f->type, ~(uint64_t)FT_PINNED) & FT_PINNED) != 0;
 }
 
 int pv_unpin(struct domain *d, mfn_t m)
@@ -302,15 +311,7 @@ int pv_unpin(struct domain *d, mfn_t m)
     f = mfn_to_frame(m);
     if (!frame_get(f, d))
         return -EINVAL;
-    if (!(atomic_and(&f->type, ~(uint64_t)FT_PINNED) & FT_PINNED)) {
-        frame_put(f);
-        return -EINVAL;
-    }
-    rc = pv_put_type(f);
-    if (rc)
-        atomic_or(&f->type, FT_PINNED); /* the pin still holds its count: the caller asks again */
-    else
-        frame_put(f);
+    rc = pv_take_pin(f) ? pv_drop_later(f) : -EINVAL;
     frame_put(f);
     return rc;
 }

@@ -35,6 +35,8 @@ static int change(struct pt_write *w, uint64_t va, uint64_t *old, uint64_t new)
     rc = pv_mod_entry(w->v->domain, w->v->domain, w->table, FRAME_L1, (va & (PAGE_SIZE - 1)) / 8, new, false, old,
                       &orphan);
     pv_unlock_table(w->table);
+    if (rc == -ERESTART)
+        return EMUL_RETRY;
     return rc == 0 || rc == -EAGAIN ? EMUL_OKAY : EMUL_UNHANDLEABLE;
 }
 

@@ -14,6 +14,7 @@ struct grant_host_ops;
 
 struct pv_domain {
     struct frame *cursor;    /* where relinquishing goes on: a frame of d->pages, referenced */
+    struct frame *dropping;  /* while relinquishing: a pinned table whose undoing was interrupted; its pin's references */
     uint32_t step;
 };
 
@@ -42,7 +43,7 @@ void pv_init(void);
  * again (nothing is held).
  */
 int pv_get_type(struct frame *f, enum frame_type t) MUST_CHECK;
-/* Drop one. 0; -ERESTART: interrupted, the reference is still held, call again. */
+/* Drop one. 0; -ERESTART: interrupted, or another CPU has it locked; the reference is still held, call again. */
 int pv_put_type(struct frame *f) MUST_CHECK;
 /* For types that have nothing to undo (WRITABLE, SEGDESC). */
 void pv_put_simple_type(struct frame *f);
@@ -54,8 +55,11 @@ int pv_put_frame_and_type(struct frame *f) MUST_CHECK;
 bool pv_lock_table(struct frame *f, enum frame_type t);
 void pv_unlock_table(struct frame *f);
 
-int pv_pin(struct domain *d, mfn_t m, enum frame_type t);   /* 0, -EINVAL, -ERESTART */
-int pv_unpin(struct domain *d, mfn_t m);                    /* 0, -EINVAL, -ERESTART */
+/* By the running vCPU: 0, -EINVAL, -ERESTART. Not done, but if pv_unpin() leaves the vCPU something unfinished. */
+int pv_pin(struct domain *d, mfn_t m, enum frame_type t);
+int pv_unpin(struct domain *d, mfn_t m);
+/* Unpin, first half. True: the pin's total and type reference are now the caller's, to be dropped. */
+bool pv_take_pin(struct frame *f);
 
 /* Undo a validation that was interrupted and never taken up again. 0 or -ERESTART. */
 int pv_undo_partial(struct frame *f);
@@ -65,10 +69,14 @@ int pv_pin_root(struct domain *d, mfn_t root);
 
 /* --- entries.c: what an entry may be, and the references that it holds --- */
 
+/* The flags of `e` as they stand in a table of `level` of domain d: see entries.c. */
+pte_t pv_entry_flags(const struct domain *d, unsigned int level, pte_t e);
 /* Check entry *e for a table of `level` of domain d, whose targets belong to `owner`; take references; complete the flags in *e. */
 int pv_get_entry(struct domain *d, struct domain *owner, struct frame *table, unsigned int level, pte_t *e) MUST_CHECK;
 /* Drop the references of `e`. 0 or -ERESTART. */
 int pv_put_entry(struct domain *d, struct frame *table, unsigned int level, pte_t e) MUST_CHECK;
+/* That was interrupted, and `table` has the entry no more: the frame whose last references the caller has to drop. */
+struct frame *pv_orphan(struct frame *table, unsigned int level, pte_t e);
 /* May the guest set entry `slot` of a table of this level at all? */
 bool pv_slot_is_guest(unsigned int level, unsigned int slot);
 
@@ -83,6 +91,8 @@ struct domain *pv_get_nobody(int *error);
 /* Operations that replace a page table and are interrupted while undoing the old one leave that to the vCPU;
  * every such operation begins with this. 0 or -ERESTART. */
 int pv_finish(struct vcpu *v);
+/* Drop a total and type reference of f. -ERESTART: interrupted, and now the running vCPU's unfinished work. */
+int pv_drop_later(struct frame *f);
 
 /*
  * Write `e` into slot `slot` of table f, which is locked and of type `t`, of
