@@ -80,7 +80,7 @@ static struct domain *find_locked(uint32_t first_id)
 {
     struct domain *d;
 
-    list_for_each_entry(d, &domains, link)
+    list_for_each_entry (d, &domains, link)
         if (d->id >= first_id)
             return d;
     return NULL;
@@ -436,7 +436,7 @@ static int bury(struct domain *d)
 
 int domain_kill(struct domain *d)
 {
-    static int (*const step[])(struct domain *d) = {
+    static int (*const step[])(struct domain * d) = {
         stop_for_good, relinquish_modules, relinquish_guest, domain_relinquish_frames, bury,
     };
 

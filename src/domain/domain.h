@@ -19,8 +19,8 @@
 #include "x86/atomic.h"
 #include "x86/spinlock.h"
 
-#define DOMAIN_VCPUS_MAX 128
-#define DOMAIN_NAME_MAX  32
+#define DOMAIN_VCPUS_MAX   128
+#define DOMAIN_NAME_MAX    32
 #define SHUTDOWN_CODE_NONE (~0u) /* domain.shutdown_code: none latched yet */
 
 struct vcpu;
@@ -32,49 +32,49 @@ struct server;
 enum domain_dying { DOMAIN_ALIVE, DOMAIN_DYING, DOMAIN_DEAD };
 
 struct domain {
-    domid_t id;                     /* [c] */
-    bool privileged;                /* [c] may use the toolstack's interfaces (dom0) */
-    bool is_console_owner;          /* [c] console_io writes and reads are its */
-    char name[DOMAIN_NAME_MAX];     /* [c] boot-time servers: domain=NAME; else "dN" */
-    uint8_t handle[16];             /* [d] */
-    struct list_head link;          /* the list of domains; LOCK_DOMLIST */
-    uint32_t refs;                  /* [a] */
+    domid_t id;                 /* [c] */
+    bool privileged;            /* [c] may use the toolstack's interfaces (dom0) */
+    bool is_console_owner;      /* [c] console_io writes and reads are its */
+    char name[DOMAIN_NAME_MAX]; /* [c] boot-time servers: domain=NAME; else "dN" */
+    uint8_t handle[16];         /* [d] */
+    struct list_head link;      /* the list of domains; LOCK_DOMLIST */
+    uint32_t refs;              /* [a] */
     spinlock_t lock;
 
-    uint32_t dying;                 /* [a] enum domain_dying; DEAD also while it is being created */
-    bool created;                   /* [c] domain_create succeeded */
-    bool shutting_down;             /* [d] all vCPUs are or will be paused */
-    bool shut_down;                 /* [d] ... and are: shutdown_code is valid */
-    uint32_t shutdown_code;         /* [d] SHUTDOWN_*, or SHUTDOWN_CODE_NONE; SCHEDOP_shutdown_code sets it beforehand */
-    struct work shutdown_work;      /* completes a shutdown when the vCPUs have left their CPUs */
-    bool shutdown_queued;           /* [d] ... is under way */
-    uint32_t kill_step;             /* only the caller of domain_kill */
-    uint64_t kill_frames_left;      /* likewise */
-    struct work destroy_work;       /* frees it after the last reference */
-    uint32_t pause_count;           /* [a] */
-    bool creation_paused;           /* [d] not yet unpaused for the first time */
+    uint32_t dying;            /* [a] enum domain_dying; DEAD also while it is being created */
+    bool created;              /* [c] domain_create succeeded */
+    bool shutting_down;        /* [d] all vCPUs are or will be paused */
+    bool shut_down;            /* [d] ... and are: shutdown_code is valid */
+    uint32_t shutdown_code;    /* [d] SHUTDOWN_*, or SHUTDOWN_CODE_NONE; may be latched beforehand */
+    struct work shutdown_work; /* completes a shutdown when the vCPUs have left their CPUs */
+    bool shutdown_queued;      /* [d] ... is under way */
+    uint32_t kill_step;        /* only the caller of domain_kill */
+    uint64_t kill_frames_left; /* likewise */
+    struct work destroy_work;  /* frees it after the last reference */
+    uint32_t pause_count;      /* [a] */
+    bool creation_paused;      /* [d] not yet unpaused for the first time */
 
-    uint32_t max_vcpus;             /* [c] */
-    struct vcpu *vcpu[DOMAIN_VCPUS_MAX]; /* [c] once set under lock */
+    uint32_t max_vcpus;                        /* [c] */
+    struct vcpu *vcpu[DOMAIN_VCPUS_MAX];       /* [c] once set under lock */
     uint64_t poll_mask[DOMAIN_VCPUS_MAX / 64]; /* [a] vCPUs in SCHEDOP_poll */
 
     spinlock_t page_lock;
-    struct frame_list pages;        /* [p] its frames */
-    struct frame_list hv_pages;     /* [p] frames of the hypervisor that it may map (shared info, grant frames) */
-    uint64_t tot_pages, max_pages;  /* [p] */
-    uint64_t frames_returned;       /* [p] since it began to die */
+    struct frame_list pages;    /* [p] its frames */
+    struct frame_list hv_pages; /* [p] frames of the hypervisor that it may map (shared info, grant frames) */
+    uint64_t tot_pages, max_pages; /* [p] */
+    uint64_t frames_returned;      /* [p] since it began to die */
 
-    struct shared_info *shared_info;/* [c] a FC_HV|shared frame */
-    uint64_t dirty_cpus;            /* [a] CPUs that may hold TLB entries of its address spaces */
-    uint64_t vm_assist;             /* [d] bits VMASST_TYPE_* */
-    int64_t time_offset;            /* [d] seconds */
+    struct shared_info *shared_info; /* [c] a FC_HV|shared frame */
+    uint64_t dirty_cpus;             /* [a] CPUs that may hold TLB entries of its address spaces */
+    uint64_t vm_assist;              /* [d] bits VMASST_TYPE_* */
+    int64_t time_offset;             /* [d] seconds */
 
-    struct evtchn_domain *evtchn;   /* [c] evtchn/ */
-    struct grant_domain *grant;     /* [c] grant/ */
-    struct pv_domain *pv;           /* [c] pv/ */
+    struct evtchn_domain *evtchn;       /* [c] evtchn/ */
+    struct grant_domain *grant;         /* [c] grant/ */
+    struct pv_domain *pv;               /* [c] pv/ */
     struct hypercall_domain *hypercall; /* [c] hypercall/ */
-    struct server *server;          /* [c] builder/: boot-time server, or NULL */
-    const struct guest_ops *ops;    /* [c] kind of guest */
+    struct server *server;              /* [c] builder/: boot-time server, or NULL */
+    const struct guest_ops *ops;        /* [c] kind of guest */
 };
 
 /*
@@ -82,15 +82,16 @@ struct domain {
  * pv/ fills one in; hvm/ will.
  */
 struct guest_ops {
-    int (*domain_create)(struct domain *d);              /* module state; 0 or -ENOMEM */
-    void (*domain_destroy)(struct domain *d);            /* last reference gone; also after a domain_create that failed or was not reached */
-    int (*domain_relinquish)(struct domain *d);          /* give up page tables and references; -ERESTART: again */
+    int (*domain_create)(struct domain *d); /* module state; 0 or -ENOMEM */
+    /* The last reference is gone; also after a domain_create that failed or was not reached. */
+    void (*domain_destroy)(struct domain *d);
+    int (*domain_relinquish)(struct domain *d); /* give up page tables and references; -ERESTART: again */
     int (*vcpu_create)(struct vcpu *v);
     void (*vcpu_destroy)(struct vcpu *v);
     int (*vcpu_set_context)(struct vcpu *v, const struct vcpu_guest_context *c); /* checks all, then sets */
     void (*vcpu_get_context)(struct vcpu *v, struct vcpu_guest_context *c);
-    void (*vcpu_reset)(struct vcpu *v);                  /* drop page-table roots etc. */
-    void (*dump_vcpu)(struct vcpu *v);                   /* registers, code and stack to the log, whatever its levels */
+    void (*vcpu_reset)(struct vcpu *v); /* drop page-table roots etc. */
+    void (*dump_vcpu)(struct vcpu *v);  /* registers, code and stack to the log, whatever its levels */
     /* Take a total and a writable-type reference to a frame of `d`, and drop both; -EINVAL. */
     int (*get_writable_frame)(struct domain *d, gfn_t g, struct frame **f);
     void (*put_writable_frame)(struct frame *f);
@@ -98,11 +99,11 @@ struct guest_ops {
 extern const struct guest_ops pv_guest_ops;
 
 struct domain_config {
-    domid_t id;          /* DOMID_INVALID: the next free one */
-    const char *name;    /* copied */
+    domid_t id;       /* DOMID_INVALID: the next free one */
+    const char *name; /* copied */
     bool privileged;
     uint32_t max_vcpus;
-    uint64_t max_pages;  /* frames it may own */
+    uint64_t max_pages;                                              /* frames it may own */
     uint32_t max_evtchn_port, max_grant_frames, max_maptrack_frames; /* 0: the default */
 };
 
@@ -134,7 +135,10 @@ int domain_create(const struct domain_config *c, const struct guest_ops *ops, st
 
 /* By id; a reference is taken. NULL: no such domain or it is dead. DOMID_SELF is the caller's business. */
 struct domain *domain_get(domid_t id);
-/* `id` as the interface means it, for the running vCPU: DOMID_SELF or its own id or (privileged) another's. NULL: -ESRCH/-EPERM. */
+/*
+ * `id` as the interface means it, for the running vCPU: DOMID_SELF or its own id or (privileged)
+ * another's. NULL: -ESRCH/-EPERM.
+ */
 struct domain *domain_get_for_caller(domid_t id, int *error);
 void domain_hold(struct domain *d);
 void domain_put(struct domain *d);
@@ -147,13 +151,19 @@ void domain_pause(struct domain *d);
 void domain_pause_nosync(struct domain *d);
 void domain_unpause(struct domain *d);
 
-/* The guest or the hypervisor ends it, SHUTDOWN_*: vCPUs stop, the console and dom0 are told. Callable from its own vCPU. */
+/*
+ * The guest or the hypervisor ends it, SHUTDOWN_*: vCPUs stop, the console and dom0 are told.
+ * Callable from its own vCPU.
+ */
 void domain_shutdown(struct domain *d, uint32_t code);
 /* Whatever the next shutdown says, its code will be this one. */
 void domain_latch_shutdown_code(struct domain *d, uint32_t code);
 void domain_resume(struct domain *d);
 
-/* It broke its own state: report (registers, stack, reason), then shutdown with SHUTDOWN_crash. From any CPU, also from its own vCPU. */
+/*
+ * It broke its own state: report (registers, stack, reason), then shutdown with SHUTDOWN_crash.
+ * From any CPU, also from its own vCPU.
+ */
 void domain_crash(struct domain *d, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /*
@@ -169,22 +179,35 @@ int domain_kill(struct domain *d);
  * gone (its last frame and reference are returned). Called with no lock held,
  * in softirq context; may queue work, may not kill. Set once (builder/).
  */
-void domain_set_watcher(void (*shut_down)(struct domain *d), void (*gone)(domid_t id, struct server *s, uint64_t frames));
+void domain_set_watcher(void (*shut_down)(struct domain *d),
+                        void (*gone)(domid_t id, struct server *s, uint64_t frames));
 
 /* --- memory.c: frames of a domain --- */
 
-/* Allocate 2^order frames for `d` (counted in tot_pages); NULL: none, over max_pages, or dying. flags: PA_*. */
+/*
+ * Allocate 2^order frames for `d` (counted in tot_pages); NULL: none, over max_pages, or dying.
+ * flags: PA_*.
+ */
 struct frame *domain_alloc_frames(struct domain *d, unsigned int order, unsigned int flags);
-/* Give `f` (owner NULL, count 0) to `d` with one allocation reference. -EINVAL, -E2BIG (over max_pages), -ESRCH (dying). */
+/*
+ * Give `f` (owner NULL, count 0) to `d` with one allocation reference. -EINVAL, -E2BIG (over
+ * max_pages), -ESRCH (dying).
+ */
 int domain_assign_frames(struct domain *d, struct frame *f, unsigned int order, bool check_max);
-/* The guest gives `f` up: drop the allocation's reference. The frame is free when all others have gone too. -EINVAL: it did already. */
+/*
+ * The guest gives `f` up: drop the allocation's reference. The frame is free when all others have
+ * gone too. -EINVAL: it did already.
+ */
 int domain_release_frame(struct domain *d, struct frame *f);
-/* Take `f` from `d`: its only reference is the allocation's. -EBUSY otherwise. The frame then has no owner. */
+/*
+ * Take `f` from `d`: its only reference is the allocation's. -EBUSY otherwise. The frame then has
+ * no owner.
+ */
 int domain_steal_frame(struct domain *d, struct frame *f);
 /*
- * A page of the hypervisor (hv_page_alloc) that `d` may map, writable or not. Ending that does not free the page
- * while somebody maps it; afterwards it is freed by itself. domain_kill ends it for all pages, after the modules'
- * relinquish: a module's destroy must not touch them any more.
+ * A page of the hypervisor (hv_page_alloc) that `d` may map, writable or not. Ending that does not
+ * free the page while somebody maps it; afterwards it is freed by itself. domain_kill ends it for
+ * all pages, after the modules' relinquish: a module's destroy must not touch them any more.
  */
 void domain_share_hv_page(struct domain *d, void *page, bool writable);
 void domain_unshare_hv_page(struct domain *d, void *page);

@@ -181,7 +181,10 @@ static void relinquish_first(struct domain *d, struct frame_list *l)
     }
 }
 
-/* `n` steps; as many as the list is long reach every frame: each removes the first, or moves it behind the others. */
+/*
+ * `n` steps; as many as the list is long reach every frame: each removes the first, or moves it
+ * behind the others.
+ */
 static void relinquish(struct domain *d, struct frame_list *l, uint64_t n)
 {
     while (n-- > 0)

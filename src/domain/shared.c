@@ -55,8 +55,8 @@ static void set_info(struct vcpu *v, struct vcpu_info *info, struct frame *f)
 
 void vcpu_reset_info(struct vcpu *v)
 {
-    struct vcpu_info *info = v->id < XEN_LEGACY_MAX_VCPUS ? &v->domain->shared_info->vcpu_info[v->id]
-                                                          : &v->private_info;
+    struct vcpu_info *info =
+        v->id < XEN_LEGACY_MAX_VCPUS ? &v->domain->shared_info->vcpu_info[v->id] : &v->private_info;
 
     info->evtchn_upcall_mask = 1; /* until the kernel has its callbacks */
     set_info(v, info, NULL);

@@ -21,37 +21,43 @@
 struct pv_vcpu;
 
 struct vcpu {
-    struct guest_cpu cpu;            /* [o] first: assembly finds it from the stack pointer */
-    struct domain *domain;           /* [c] */
-    uint32_t id;                     /* [c] */
-    struct sched_unit unit;          /* sched/ */
-    uint64_t pause_flags;            /* [a] VPF_* */
-    uint32_t pause_count;            /* [a] */
-    bool initialised;                /* [domain.lock] has a context: VCPUOP_up is possible */
+    struct guest_cpu cpu;   /* [o] first: assembly finds it from the stack pointer */
+    struct domain *domain;  /* [c] */
+    uint32_t id;            /* [c] */
+    struct sched_unit unit; /* sched/ */
+    uint64_t pause_flags;   /* [a] VPF_* */
+    uint32_t pause_count;   /* [a] */
+    bool initialised;       /* [domain.lock] has a context: VCPUOP_up is possible */
 
-    struct vcpu_info *vcpu_info;     /* as cpu.vcpu_info; [o] to change */
-    struct frame *vcpu_info_frame;   /* [o] when registered; NULL: not */
-    struct vcpu_info private_info;   /* until then, for those beyond the 32 in shared_info */
+    struct vcpu_info *vcpu_info;   /* as cpu.vcpu_info; [o] to change */
+    struct frame *vcpu_info_frame; /* [o] when registered; NULL: not */
+    struct vcpu_info private_info; /* until then, for those beyond the 32 in shared_info */
 
-    uint32_t poll_port;              /* [a] port it polls, or VPF_POLL_ANY; 0: none */
+    uint32_t poll_port;                /* [a] port it polls, or VPF_POLL_ANY; 0: none */
     uint32_t virq_to_evtchn[NR_VIRQS]; /* [evtchn lock of the domain] 0: not bound */
 
     /* vCPU timers and time areas: vtimer.c */
     spinlock_t timer_lock;
     struct timer singleshot, periodic, poll_timer; /* [t] */
-    stime_t period, period_next;     /* [t] 0: none; when the next tick is due */
-    struct vcpu_runstate_info runstate; /* [t] */
-    uint64_t runstate_gva;           /* [o] virtual address in the guest, 0: none */
-    uint64_t time_gva;               /* [o] VCPUOP_register_vcpu_time_memory_area, 0: none */
-    stime_t time_base;               /* [o] the time base that the guest's records were last made from */
+    stime_t period, period_next;                   /* [t] 0: none; when the next tick is due */
+    struct vcpu_runstate_info runstate;            /* [t] */
+    uint64_t runstate_gva;                         /* [o] virtual address in the guest, 0: none */
+    uint64_t time_gva;                             /* [o] VCPUOP_register_vcpu_time_memory_area, 0: none */
+    stime_t time_base; /* [o] the time base that the guest's records were last made from */
 
-    struct pv_vcpu *pv;              /* [c] pv/ */
-    uint8_t nmi_pending, mce_pending;/* [a] */
-    const void *hypercall_state;     /* [o] hypercall/: multicall in progress */
+    struct pv_vcpu *pv;               /* [c] pv/ */
+    uint8_t nmi_pending, mce_pending; /* [a] */
+    const void *hypercall_state;      /* [o] hypercall/: multicall in progress */
 };
 
-static inline struct vcpu *vcpu_of_cpu(struct guest_cpu *g) { return container_of(g, struct vcpu, cpu); }
-static inline struct vcpu *vcpu_of_unit(struct sched_unit *u) { return container_of(u, struct vcpu, unit); }
+static inline struct vcpu *vcpu_of_cpu(struct guest_cpu *g)
+{
+    return container_of(g, struct vcpu, cpu);
+}
+static inline struct vcpu *vcpu_of_unit(struct sched_unit *u)
+{
+    return container_of(u, struct vcpu, unit);
+}
 
 /* The vCPU that this CPU runs; NULL in the idle loop. */
 static inline struct vcpu *current_vcpu(void)
@@ -60,12 +66,18 @@ static inline struct vcpu *current_vcpu(void)
 
     return g ? vcpu_of_cpu(g) : NULL;
 }
-static inline struct domain *current_domain(void) { return current_vcpu()->domain; }
+static inline struct domain *current_domain(void)
+{
+    return current_vcpu()->domain;
+}
 
 /* Create vCPU `id` (down, not initialised). -EINVAL, -EEXIST, -ENOMEM. */
 int vcpu_create(struct domain *d, unsigned int id, struct vcpu **out);
 
-/* Counted pause. _sync returns when it is on no CPU and its registers are in guest_cpu. Not for the running vCPU itself. */
+/*
+ * Counted pause. _sync returns when it is on no CPU and its registers are in guest_cpu. Not for
+ * the running vCPU itself.
+ */
 void vcpu_pause_sync(struct vcpu *v);
 void vcpu_pause_nosync(struct vcpu *v);
 void vcpu_unpause(struct vcpu *v);
@@ -77,7 +89,10 @@ void vcpu_clear_pause_flag(struct vcpu *v, uint64_t flag);
 /* An event came for it: end block or poll, and if it runs on another CPU make that CPU look. */
 void vcpu_kick(struct vcpu *v);
 
-/* vcpu_info says that there is an event: set upcall_pending and kick. Any context; after the pending bits are set. */
+/*
+ * vcpu_info says that there is an event: set upcall_pending and kick. Any context; after the
+ * pending bits are set.
+ */
 void vcpu_mark_event(struct vcpu *v);
 
 /* SCHEDOP_block, by the running vCPU: unmask events; sleep unless one is pending. */
@@ -93,7 +108,10 @@ void vcpu_poll_wait(struct vcpu *v, stime_t timeout);
 /* An event came on `port` of `d`, masked or not: wake who polls for it. */
 void domain_wake_pollers(struct domain *d, uint32_t port);
 
-/* Is an event pending that its mask lets through? Reads what the guest shares: the answer may be stale at once. */
+/*
+ * Is an event pending that its mask lets through? Reads what the guest shares: the answer may be
+ * stale at once.
+ */
 bool vcpu_event_pending(const struct vcpu *v);
 
 /* Runs on some CPU or is about to. */
@@ -118,7 +136,7 @@ void domain_update_wallclock(struct domain *d);
 /* --- vtimer.c --- */
 int vcpu_set_singleshot(struct vcpu *v, stime_t when, bool future_only); /* -ETIME if past and future_only */
 void vcpu_stop_singleshot(struct vcpu *v);
-int vcpu_set_periodic(struct vcpu *v, stime_t period);  /* -EINVAL below 1 ms; 0 stops */
+int vcpu_set_periodic(struct vcpu *v, stime_t period); /* -EINVAL below 1 ms; 0 stops */
 /* Write the version-protected time record into vcpu_info if it is stale. By the CPU that runs it. */
 void vcpu_update_time(struct vcpu *v, bool force);
 

@@ -320,7 +320,7 @@ int evtchn_reset(struct domain *d, bool and_2l)
 
 int evtchn_send(struct domain *d, uint32_t port)
 {
-    void (*notify)(struct domain *d, uint32_t port) = NULL;
+    void (*notify)(struct domain * d, uint32_t port) = NULL;
     struct port *p;
     int ret = 0;
 

@@ -15,8 +15,14 @@
 #include "abi/errno.h"
 #include "evtchn/port.h"
 
-static uint64_t *pending_words(struct domain *d) { return (uint64_t *)d->shared_info->evtchn_pending; }
-static uint64_t *mask_words(struct domain *d) { return (uint64_t *)d->shared_info->evtchn_mask; }
+static uint64_t *pending_words(struct domain *d)
+{
+    return (uint64_t *)d->shared_info->evtchn_pending;
+}
+static uint64_t *mask_words(struct domain *d)
+{
+    return (uint64_t *)d->shared_info->evtchn_mask;
+}
 
 static void raise(struct domain *d, const struct port *p, uint32_t port)
 {

@@ -20,10 +20,10 @@
 #include "evtchn/port.h"
 #include "mem/heap.h"
 
-#define PENDING BIT32(EVTCHN_FIFO_PENDING)
-#define MASKED  BIT32(EVTCHN_FIFO_MASKED)
-#define LINKED  BIT32(EVTCHN_FIFO_LINKED)
-#define LINK    ((event_word_t)EVTCHN_FIFO_LINK_MASK)
+#define PENDING  BIT32(EVTCHN_FIFO_PENDING)
+#define MASKED   BIT32(EVTCHN_FIFO_MASKED)
+#define LINKED   BIT32(EVTCHN_FIFO_LINKED)
+#define LINK     ((event_word_t)EVTCHN_FIFO_LINK_MASK)
 #define BIT32(n) (1u << (n))
 
 #define WORDS_PER_PAGE (PAGE_SIZE / sizeof(event_word_t))
@@ -33,11 +33,11 @@
 
 struct fifo_queue {
     spinlock_t lock;
-    uint32_t tail;         /* guarded by lock; 0: none */
+    uint32_t tail; /* guarded by lock; 0: none */
 };
 
 struct fifo_vcpu {
-    struct frame *frame;   /* [e] */
+    struct frame *frame;                       /* [e] */
     struct evtchn_fifo_control_block *control; /* [a] NULL: not registered */
     struct fifo_queue queue[PRIORITIES];
 };
@@ -52,8 +52,9 @@ struct fifo {
 
 static event_word_t *word_of(const struct fifo *f, uint32_t port)
 {
-    return port / WORDS_PER_PAGE < atomic_load(&f->pages) ? &f->words[port / WORDS_PER_PAGE][port % WORDS_PER_PAGE]
-                                                          : NULL;
+    return port / WORDS_PER_PAGE < atomic_load(&f->pages)
+               ? &f->words[port / WORDS_PER_PAGE][port % WORDS_PER_PAGE]
+               : NULL;
 }
 
 /* Make `port` the link of the tail's word. False: the guest has taken that one (or will not let us). */

@@ -15,23 +15,26 @@
 
 enum port_state {
     PORT_FREE,
-    PORT_RESERVED,    /* port 0: means "none" everywhere */
-    PORT_UNBOUND,     /* remote_id may bind to it */
+    PORT_RESERVED, /* port 0: means "none" everywhere */
+    PORT_UNBOUND,  /* remote_id may bind to it */
     PORT_INTERDOMAIN,
     PORT_VIRQ,
     PORT_IPI,
-    PORT_HV,          /* the other end is the hypervisor */
+    PORT_HV, /* the other end is the hypervisor */
 };
 
 struct port {
-    uint8_t state;         /* [e] enum port_state */
-    uint8_t priority;      /* [a] FIFO: 0 highest .. 15 */
-    uint16_t vcpu;         /* [a] who is told */
-    uint16_t last_queue;   /* [a] FIFO: vcpu * 16 + priority of the queue that it was on last */
-    bool early;            /* [a] FIFO: raised before its event word had memory */
-    union {                /* [e] */
+    uint8_t state;       /* [e] enum port_state */
+    uint8_t priority;    /* [a] FIFO: 0 highest .. 15 */
+    uint16_t vcpu;       /* [a] who is told */
+    uint16_t last_queue; /* [a] FIFO: vcpu * 16 + priority of the queue that it was on last */
+    bool early;          /* [a] FIFO: raised before its event word had memory */
+    union {              /* [e] */
         domid_t remote_id;
-        struct { struct domain *d; uint32_t port; } remote;
+        struct {
+            struct domain *d;
+            uint32_t port;
+        } remote;
         uint32_t virq;
         void (*notify)(struct domain *d, uint32_t port);
     };
@@ -54,14 +57,14 @@ struct fifo;
 
 struct evtchn_domain {
     spinlock_t lock;
-    uint32_t max_port;                /* [c] */
-    uint32_t nr_ports;                /* [e] ports in the chunks that exist */
-    uint32_t maybe_free;              /* [e] no free port below */
-    uint32_t in_use;                  /* [e] ports neither free nor reserved */
-    uint32_t close_next;              /* [e] where an interrupted reset goes on */
-    const struct port_ops *ops;       /* [e] to change; back to two levels only while no port is in use */
-    struct fifo *fifo;                /* [e] to change, likewise; NULL: two-level */
-    struct port *chunk[PORT_CHUNKS];  /* [c] */
+    uint32_t max_port;               /* [c] */
+    uint32_t nr_ports;               /* [e] ports in the chunks that exist */
+    uint32_t maybe_free;             /* [e] no free port below */
+    uint32_t in_use;                 /* [e] ports neither free nor reserved */
+    uint32_t close_next;             /* [e] where an interrupted reset goes on */
+    const struct port_ops *ops;      /* [e] to change; back to two levels only while no port is in use */
+    struct fifo *fifo;               /* [e] to change, likewise; NULL: two-level */
+    struct port *chunk[PORT_CHUNKS]; /* [c] */
 };
 
 /* NULL: no such port. */

@@ -26,20 +26,20 @@
 #include "x86/cpu.h"
 #include "x86/spinlock.h"
 
-#define SLICE         MILLISECS(10)
-#define CREDIT_MAX    MILLISECS(30)
-#define CREDIT_ROUND  MILLISECS(10)
-#define CAP_PERIOD    MILLISECS(30)
-#define WEIGHT_USUAL  256
+#define SLICE        MILLISECS(10)
+#define CREDIT_MAX   MILLISECS(30)
+#define CREDIT_ROUND MILLISECS(10)
+#define CAP_PERIOD   MILLISECS(30)
+#define WEIGHT_USUAL 256
 
 static struct run_queue {
     spinlock_t lock;
     struct sched_unit *running; /* NULL: idle */
     struct list_head queue;     /* units that wait, best first */
     struct list_head parked;
-    uint32_t waiting;           /* length of `queue`; read without the lock as a hint */
-    int64_t given;              /* credit given to each waiting unit, in all rounds so far */
-    struct timer timer;         /* end of the slice, of the cap, or of the period */
+    uint32_t waiting;   /* length of `queue`; read without the lock as a hint */
+    int64_t given;      /* credit given to each waiting unit, in all rounds so far */
+    struct timer timer; /* end of the slice, of the cap, or of the period */
 } ALIGNED(64) run_queues[NR_CPUS_MAX];
 
 static const struct sched_ops *sched_ops;
@@ -281,7 +281,7 @@ static void unpark(struct run_queue *rq, stime_t now)
 {
     struct sched_unit *u, *next;
 
-    list_for_each_entry_safe(u, next, &rq->parked, link) {
+    list_for_each_entry_safe (u, next, &rq->parked, link) {
         refresh_cap(u, now);
         if (!u->cap || u->cap_left > 0) {
             list_del(&u->link);
@@ -301,7 +301,7 @@ static void refill(struct run_queue *rq)
     if (best > 0 || rq->waiting == 1)
         return;
     rq->given += amount;
-    list_for_each_entry(u, &rq->queue, link)
+    list_for_each_entry (u, &rq->queue, link)
         u->credit = MIN(u->credit + amount, CREDIT_MAX);
 }
 
@@ -373,7 +373,7 @@ static void call_idle(struct run_queue *rq)
 
     if (!idle)
         return;
-    list_for_each_entry(u, &rq->queue, link) {
+    list_for_each_entry (u, &rq->queue, link) {
         if (u->affinity & idle) {
             softirq_raise_cpu(bit_lowest(u->affinity & idle), SOFTIRQ_SCHEDULE);
             return;

@@ -23,20 +23,20 @@
 enum sched_state { SCHED_ASLEEP, SCHED_QUEUED, SCHED_PARKED, SCHED_RUNNING };
 
 struct sched_unit {
-    struct list_head link;  /* [run queue's lock] */
-    uint32_t state;         /* [run queue's lock] enum sched_state */
-    uint32_t cpu;           /* [run queue's lock] whose queue it is on or runs on, or last did */
-    int32_t on_cpu;         /* [atomic] CPU that owns its state, or -1: see hand-over above */
-    uint16_t weight;        /* [run queue's lock] 1..65535, 256 is usual */
-    uint16_t cap;           /* [run queue's lock] percent of a CPU; 0: no limit */
-    uint64_t affinity;      /* [run queue's lock] CPUs where it may run */
-    int64_t credit;         /* [run queue's lock] ns that it may still run before others, at weight 256 */
-    int64_t given;          /* [run queue's lock] run_queue.given when it fell asleep */
-    stime_t slice_left;     /* [run queue's lock] of the slice that it was in when another came between */
-    stime_t cap_left;       /* [run queue's lock] ns until its cap stops it */
-    stime_t cap_period;     /* [run queue's lock] number of the period that cap_left is for */
-    stime_t since;          /* [run queue's lock] when it got the CPU, or fell asleep */
-    stime_t cpu_time;       /* [run queue's lock] ns run so far, up to `since` if it runs */
+    struct list_head link; /* [run queue's lock] */
+    uint32_t state;        /* [run queue's lock] enum sched_state */
+    uint32_t cpu;          /* [run queue's lock] whose queue it is on or runs on, or last did */
+    int32_t on_cpu;        /* [atomic] CPU that owns its state, or -1: see hand-over above */
+    uint16_t weight;       /* [run queue's lock] 1..65535, 256 is usual */
+    uint16_t cap;          /* [run queue's lock] percent of a CPU; 0: no limit */
+    uint64_t affinity;     /* [run queue's lock] CPUs where it may run */
+    int64_t credit;        /* [run queue's lock] ns that it may still run before others, at weight 256 */
+    int64_t given;         /* [run queue's lock] run_queue.given when it fell asleep */
+    stime_t slice_left;    /* [run queue's lock] of the slice that it was in when another came between */
+    stime_t cap_left;      /* [run queue's lock] ns until its cap stops it */
+    stime_t cap_period;    /* [run queue's lock] number of the period that cap_left is for */
+    stime_t since;         /* [run queue's lock] when it got the CPU, or fell asleep */
+    stime_t cpu_time;      /* [run queue's lock] ns run so far, up to `since` if it runs */
 };
 
 /* Supplied once by domain/. */
@@ -55,7 +55,10 @@ void sched_init_cpu(void);
 /* Asleep; weight 1..65535. */
 void sched_unit_init(struct sched_unit *u, uint64_t affinity, unsigned int weight);
 
-/* The reason to sleep has gone (runnable() says so): queue it where it runs soonest. Any context; nothing if it is awake. */
+/*
+ * The reason to sleep has gone (runnable() says so): queue it where it runs soonest. Any context;
+ * nothing if it is awake.
+ */
 void sched_wake(struct sched_unit *u);
 /*
  * There is a reason to sleep (runnable() says no): it is taken off its queue,
@@ -67,7 +70,7 @@ bool sched_on_cpu(struct sched_unit *u);
 /* The running unit lets others go first. */
 void sched_yield(void);
 
-int sched_set_affinity(struct sched_unit *u, uint64_t mask);   /* -EINVAL: no online CPU in it */
+int sched_set_affinity(struct sched_unit *u, uint64_t mask); /* -EINVAL: no online CPU in it */
 /* -EINVAL: weight 0 or above 65535. */
 int sched_set_params(struct sched_unit *u, unsigned int weight, unsigned int cap);
 stime_t sched_cpu_time(struct sched_unit *u);

@@ -58,7 +58,14 @@ __attribute__((weak)) void crosscall(uint64_t mask, void (*fn)(void *), void *ar
     fake_cpu = caller;
 }
 
-__attribute__((weak)) uint32_t tlb_stamp_now(void) { return 1; }
+__attribute__((weak)) uint32_t tlb_stamp_now(void)
+{
+    return 1;
+}
+__attribute__((weak)) bool time_tsc_stable(void)
+{
+    return true;
+}
 __attribute__((weak)) void tlb_flush_local(void) {}
 
 void fake_run_cpu(unsigned int cpu)
@@ -129,9 +136,18 @@ int guest_write_u64(uint64_t gva, uint64_t v)
 
 /* --- the kind of guest --- */
 
-static int create(struct domain *d) { return 0; }
-static void destroy(struct domain *d) { fake_domains_destroyed++; }
-static void dump(struct vcpu *v) { fake_dumps++; }
+static int create(struct domain *d)
+{
+    return 0;
+}
+static void destroy(struct domain *d)
+{
+    fake_domains_destroyed++;
+}
+static void dump(struct vcpu *v)
+{
+    fake_dumps++;
+}
 static void destroy_vcpu(struct vcpu *v) {}
 
 static int create_vcpu(struct vcpu *v)

@@ -23,7 +23,10 @@ extern unsigned int fake_domains_destroyed, fake_dumps;
 /* Machine, memory (64 MiB), clock (1 ns a tick), scheduler, domain/ with evtchn/. Once in a program. */
 void fake_world_init(unsigned int cpus);
 
-/* CPU `cpu` does its softirqs, until it would return to its guest or go idle. It is the caller's afterwards. */
+/*
+ * CPU `cpu` does its softirqs, until it would return to its guest or go idle. It is the caller's
+ * afterwards.
+ */
 void fake_run_cpu(unsigned int cpu);
 /* All CPUs, several times; CPU 0 is the caller's afterwards. */
 void fake_settle(void);

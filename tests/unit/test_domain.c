@@ -16,7 +16,10 @@ static uint64_t free_frames;
 static unsigned int told_shut_down, told_gone;
 static uint64_t frames_gone;
 
-static void shut_down(struct domain *d) { told_shut_down += d->id * 10 + d->shutdown_code; }
+static void shut_down(struct domain *d)
+{
+    told_shut_down += d->id * 10 + d->shutdown_code;
+}
 static void gone(domid_t id, struct server *s, uint64_t frames)
 {
     told_gone = id;
@@ -30,7 +33,10 @@ static int start(void **state)
     return 0;
 }
 
-static int end(void **state) { return page_alloc_free_frames() != free_frames; }
+static int end(void **state)
+{
+    return page_alloc_free_frames() != free_frames;
+}
 
 static void test_create(void **state)
 {
@@ -366,8 +372,9 @@ static void test_again_and_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(test_create),   T(test_walk),   T(test_no_memory), T(test_frames),     T(test_zombie),      T(test_pause),
-        T(test_shutdown), T(test_rights), T(test_vcpu_info), T(test_dirty_cpus), T(test_again_and_again),
+        T(test_create),    T(test_walk),       T(test_no_memory),       T(test_frames),
+        T(test_zombie),    T(test_pause),      T(test_shutdown),        T(test_rights),
+        T(test_vcpu_info), T(test_dirty_cpus), T(test_again_and_again),
     };
 
     fake_world_init(2);

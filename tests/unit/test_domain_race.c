@@ -19,10 +19,10 @@
 #include "mem/page_alloc.h"
 #include "x86/upcalls.h"
 
-#define CPUS    4
-#define VCPUS   6
-#define ROUNDS  3000
-#define PASSES  20
+#define CPUS   4
+#define VCPUS  6
+#define ROUNDS 3000
+#define PASSES 20
 
 static struct domain *d[2];
 static uint32_t ipi[2][VCPUS];

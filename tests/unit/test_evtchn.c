@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Event channels: the states of a port, both ABIs as a guest sees them, and guests that spoil their own memory. */
+/*
+ * Event channels: the states of a port, both ABIs as a guest sees them, and guests that spoil
+ * their own memory.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -45,7 +48,10 @@ static void take_all(struct domain *d)
     }
 }
 
-static void mask(struct domain *d, uint32_t port) { d->shared_info->evtchn_mask[port / 64] |= BIT(port % 64); }
+static void mask(struct domain *d, uint32_t port)
+{
+    d->shared_info->evtchn_mask[port / 64] |= BIT(port % 64);
+}
 
 static struct evtchn_status status(struct domain *d, uint32_t port)
 {
@@ -202,7 +208,10 @@ static void test_wakes(void **state)
 }
 
 static unsigned int notified;
-static void note(struct domain *d, uint32_t port) { notified += d->id * 100 + port; }
+static void note(struct domain *d, uint32_t port)
+{
+    notified += d->id * 100 + port;
+}
 
 static void test_hv_port(void **state)
 {
@@ -296,7 +305,10 @@ static void fifo_add_page(unsigned int i)
     assert_int_equal(evtchn_expand_array(a, &x), 0);
 }
 
-static event_word_t *word(uint32_t port) { return &words[port / 1024][port % 1024]; }
+static event_word_t *word(uint32_t port)
+{
+    return &words[port / 1024][port % 1024];
+}
 
 /* Take the next event of the best queue that is ready; 0: none. */
 static uint32_t consume(unsigned int vcpu, unsigned int *priority)
@@ -306,7 +318,7 @@ static uint32_t consume(unsigned int vcpu, unsigned int *priority)
         uint32_t port = head[vcpu][q] ? head[vcpu][q] : control[vcpu]->head[q];
         event_word_t *w = word(port), old = *w;
 
-        *w = old & (event_word_t)~(BIT(EVTCHN_FIFO_LINKED) | EVTCHN_FIFO_LINK_MASK);
+        *w = old & (event_word_t) ~(BIT(EVTCHN_FIFO_LINKED) | EVTCHN_FIFO_LINK_MASK);
         head[vcpu][q] = old & EVTCHN_FIFO_LINK_MASK;
         if (!head[vcpu][q])
             control[vcpu]->ready &= (uint32_t)~BIT(q);
@@ -483,8 +495,8 @@ static void test_fifo_hostile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(test_interdomain), T(test_loopback), T(test_virq_ipi), T(test_mask),        T(test_wakes),       T(test_hv_port),
-        T(test_limits),      T(test_fifo),     T(test_fifo_random), T(test_fifo_hostile),
+        T(test_interdomain), T(test_loopback), T(test_virq_ipi), T(test_mask),        T(test_wakes),
+        T(test_hv_port),     T(test_limits),   T(test_fifo),     T(test_fifo_random), T(test_fifo_hostile),
     };
 
     fake_world_init(1);

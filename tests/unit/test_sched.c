@@ -23,15 +23,21 @@
 
 static struct unit {
     struct sched_unit u;
-    bool want;              /* runnable */
-    stime_t ran;            /* as the test counts it */
+    bool want;   /* runnable */
+    stime_t ran; /* as the test counts it */
 } unit[UNITS];
 
 static struct sched_unit *current[CPUS];
 static unsigned int cpus, switches;
 
-static struct unit *of(struct sched_unit *u) { return container_of(u, struct unit, u); }
-static bool runnable(struct sched_unit *u) { return of(u)->want; }
+static struct unit *of(struct sched_unit *u)
+{
+    return container_of(u, struct unit, u);
+}
+static bool runnable(struct sched_unit *u)
+{
+    return of(u)->want;
+}
 
 static void switch_to(struct sched_unit *prev, struct sched_unit *next)
 {
@@ -368,7 +374,8 @@ static void test_random(void **state)
             (void)sched_set_affinity(&unit[i].u, (uint64_t)rand() % 15 + 1);
             break;
         case 4:
-            (void)sched_set_params(&unit[i].u, (unsigned int)rand() % 1000 + 1, rand() % 4 ? 0 : (unsigned int)rand() % 150);
+            (void)sched_set_params(&unit[i].u, (unsigned int)rand() % 1000 + 1,
+                                   rand() % 4 ? 0 : (unsigned int)rand() % 150);
             break;
         default:
             pass(STEP * (rand() % 30));
@@ -382,13 +389,20 @@ static void test_random(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_equal_shares), cmocka_unit_test(test_weights),
-        cmocka_unit_test(test_alone_is_free), cmocka_unit_test(test_cap),
-        cmocka_unit_test(test_latency), cmocka_unit_test(test_no_theft),
-        cmocka_unit_test(test_placement), cmocka_unit_test(test_stealing),
-        cmocka_unit_test(test_three_on_two), cmocka_unit_test(test_affinity),
-        cmocka_unit_test(test_wake_on_the_way), cmocka_unit_test(test_yield),
-        cmocka_unit_test(test_timer_only_if_needed), cmocka_unit_test(test_random),
+        cmocka_unit_test(test_equal_shares),
+        cmocka_unit_test(test_weights),
+        cmocka_unit_test(test_alone_is_free),
+        cmocka_unit_test(test_cap),
+        cmocka_unit_test(test_latency),
+        cmocka_unit_test(test_no_theft),
+        cmocka_unit_test(test_placement),
+        cmocka_unit_test(test_stealing),
+        cmocka_unit_test(test_three_on_two),
+        cmocka_unit_test(test_affinity),
+        cmocka_unit_test(test_wake_on_the_way),
+        cmocka_unit_test(test_yield),
+        cmocka_unit_test(test_timer_only_if_needed),
+        cmocka_unit_test(test_random),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

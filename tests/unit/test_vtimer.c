@@ -195,7 +195,8 @@ static void test_wallclock(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(test_singleshot), T(test_periodic), T(test_time_record), T(test_time_area), T(test_runstate), T(test_wallclock),
+        T(test_singleshot), T(test_periodic), T(test_time_record),
+        T(test_time_area),  T(test_runstate), T(test_wallclock),
     };
 
     fake_world_init(1);
