@@ -43,7 +43,9 @@ enum packing packing_identify(const uint8_t *data, size_t size)
     } packings[] = {
         {"\177ELF", 4, PACKING_NONE},
         {"\x1f\x8b", 2, PACKING_GZIP},
-        {"\xfd" "7zXZ", 6, PACKING_XZ},
+        {"\xfd"
+         "7zXZ",
+         6, PACKING_XZ},
         {"\x28\xb5\x2f\xfd", 4, PACKING_ZSTD},
         {"\x02\x21\x4c\x18", 4, PACKING_LZ4},
     };
@@ -70,7 +72,8 @@ static const char *locate(struct payload *payload, const uint8_t *module, size_t
 
     payload->size = read_u32(module + PAYLOAD_LENGTH);
     if (version < VERSION_WITH_PAYLOAD || payload->size == 0)
-        return "it is a bzImage that does not say where its payload is; boot protocol 2.08 or later was expected";
+        return "it is a bzImage that does not say where its payload is; boot protocol 2.08 or later was "
+               "expected";
     if (!range_within(offset, payload->size, size))
         return "the payload of the bzImage lies outside the file (is it truncated?)";
     payload->data = module + offset;

@@ -16,8 +16,8 @@ enum packing { PACKING_NONE, PACKING_GZIP, PACKING_XZ, PACKING_ZSTD, PACKING_LZ4
 struct payload {
     const uint8_t *data;
     size_t size;
-    enum packing packing;       /* PACKING_NONE: data are the ELF */
-    size_t unpacked_size;       /* what the file says, at most PAYLOAD_MAX; the truth is not known yet */
+    enum packing packing; /* PACKING_NONE: data are the ELF */
+    size_t unpacked_size; /* what the file says, at most PAYLOAD_MAX; the truth is not known yet */
 };
 
 /* How @data are packed, by their first bytes. */

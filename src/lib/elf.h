@@ -14,19 +14,19 @@ struct elf {
     const uint8_t *image;
     uint64_t size;
     uint64_t entry;
-    uint64_t segments_at, sections_at;              /* offsets of the two tables */
-    uint32_t segment_size, section_size;            /* bytes of one row */
+    uint64_t segments_at, sections_at;   /* offsets of the two tables */
+    uint32_t segment_size, section_size; /* bytes of one row */
     uint32_t segment_count, section_count;
-    uint32_t section_names;                         /* which section holds the names; 0: none */
+    uint32_t section_names; /* which section holds the names; 0: none */
 };
 
 /* One row of the program header table that is to be loaded. */
 struct elf_segment {
-    uint64_t offset;            /* of its contents in the image */
+    uint64_t offset; /* of its contents in the image */
     uint64_t vaddr, paddr;
-    uint64_t filesz;            /* bytes in the image, all of them inside it */
-    uint64_t memsz;             /* bytes in memory, >= filesz; the rest is zero */
-    uint32_t flags;             /* ELF_EXECUTE and so on */
+    uint64_t filesz; /* bytes in the image, all of them inside it */
+    uint64_t memsz;  /* bytes in memory, >= filesz; the rest is zero */
+    uint32_t flags;  /* ELF_EXECUTE and so on */
 };
 
 #define ELF_EXECUTE 1

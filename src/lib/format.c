@@ -17,7 +17,7 @@ struct sink {
 struct spec {
     bool left, zero, alternate;
     int width;
-    int precision;              /* -1: none */
+    int precision; /* -1: none */
     enum { SIZE_INT, SIZE_LONG, SIZE_LONG_LONG, SIZE_T } size;
 };
 
@@ -54,7 +54,7 @@ static void put_field(struct sink *out, const struct spec *spec, const char *pre
 static void put_number(struct sink *out, const struct spec *spec, const char *prefix, uint64_t value,
                        unsigned int base, const char *digits)
 {
-    char text[20];              /* the digits of 2^64 - 1 */
+    char text[20]; /* the digits of 2^64 - 1 */
     size_t at = sizeof(text);
 
     do {
@@ -78,7 +78,7 @@ static void put_string(struct sink *out, struct spec *spec, const char *text)
 static const char *read_number(const char *p, int *value)
 {
     for (*value = 0; *p >= '0' && *p <= '9'; p++) {
-        if (*value < 10000)     /* wider fields serve nobody; do not overflow */
+        if (*value < 10000) /* wider fields serve nobody; do not overflow */
             *value = *value * 10 + (*p - '0');
     }
     return p;
@@ -172,7 +172,7 @@ static void put_conversion(struct sink *out, char letter, struct spec *spec, va_
     case 'p':
         put_number(out, spec, "0x", (uintptr_t)va_arg(*args, void *), 16, lower);
         break;
-    default:                    /* %% and what we do not know: as it stands */
+    default: /* %% and what we do not know: as it stands */
         put_char(out, letter);
         break;
     }

@@ -23,9 +23,7 @@ void *calloc(size_t count, size_t size)
     return NULL;
 }
 
-void free(void *memory)
-{
-}
+void free(void *memory) {}
 
 void abort(void)
 {
@@ -46,6 +44,4 @@ unsigned long long ZSTD_trace_decompress_begin(const void *context)
     return 0;
 }
 
-void ZSTD_trace_decompress_end(unsigned long long context, const void *trace)
-{
-}
+void ZSTD_trace_decompress_end(unsigned long long context, const void *trace) {}

@@ -34,9 +34,9 @@
 #define RANGE_MINIMUM (1u << 24)
 
 struct range_decoder {
-    const uint8_t *in;          /* the first byte not yet in the high half of window */
+    const uint8_t *in; /* the first byte not yet in the high half of window */
     uint32_t range;
-    uint64_t window;            /* code << 32 | up to four bytes that follow */
+    uint64_t window; /* code << 32 | up to four bytes that follow */
 };
 
 /* Makes four bits decodable. */
@@ -49,16 +49,17 @@ INLINE void refill(struct range_decoder *rc)
 }
 
 /* Takes in a byte if the range has become small. %[t] and %[c] are scratch. */
-#define NORMALISE                               \
-    "mov     %k[range], %k[t]\n\t"              \
-    "shl     $8, %k[t]\n\t"                     \
-    "mov     %[window], %[c]\n\t"               \
-    "shl     $8, %[c]\n\t"                      \
-    "cmp     $0x1000000, %k[range]\n\t"         \
-    "cmovb   %k[t], %k[range]\n\t"              \
-    "cmovb   %[c], %[window]\n\t"               \
+#define NORMALISE \
+    "mov     %k[range], %k[t]\n\t" \
+    "shl     $8, %k[t]\n\t" \
+    "mov     %[window], %[c]\n\t" \
+    "shl     $8, %[c]\n\t" \
+    "cmp     $0x1000000, %k[range]\n\t" \
+    "cmovb   %k[t], %k[range]\n\t" \
+    "cmovb   %[c], %[window]\n\t" \
     "adc     $0, %[in]\n\t"
 
+/* clang-format off */
 INLINE void normalise(struct range_decoder *rc)
 {
     uint64_t t, c;
@@ -104,6 +105,7 @@ INLINE size_t tree_bit(struct range_decoder *rc, uint16_t *tree, size_t node)
     *probability = (uint16_t)p;
     return node;
 }
+/* clang-format on */
 
 /* Decodes a bit that the caller branches on. */
 INLINE bool decide(struct range_decoder *rc, uint16_t *probability)
@@ -306,8 +308,8 @@ static const uint8_t after_match[2][3] = {{7, 8, 9}, {10, 11, 11}};
 
 /* What a match or repeat begins with, after the bit that says that it is one. */
 struct match {
-    enum { NEW, REPEAT, SINGLE } kind;  /* SINGLE: one byte from the last distance; no length follows */
-    size_t distance;                    /* if it is not NEW, whose distance follows its length */
+    enum { NEW, REPEAT, SINGLE } kind; /* SINGLE: one byte from the last distance; no length follows */
+    size_t distance;                   /* if it is not NEW, whose distance follows its length */
     struct lzma_length_model *lengths;
 };
 
@@ -334,8 +336,10 @@ INLINE struct match match_kind(struct range_decoder *rc, struct lzma2 *lzma2, si
  * Decodes the symbols of one chunk, [in, in_end), to [out, out_end). False if
  * they are corrupt. The caller has seen to LZMA2_LOOKAHEAD and LZMA2_SLACK.
  */
-static __attribute__((noinline, aligned(PAGE_SIZE)))
-bool decode_symbols(struct lzma2 *lzma2, const uint8_t *in, const uint8_t *in_end, uint8_t *out, uint8_t *out_end)
+static __attribute__((noinline, aligned(PAGE_SIZE))) bool decode_symbols(struct lzma2 *lzma2,
+                                                                         const uint8_t *in,
+                                                                         const uint8_t *in_end, uint8_t *out,
+                                                                         uint8_t *out_end)
 {
     struct range_decoder rc = {.in = in, .range = ~0u};
     struct lzma_model *model = &lzma2->model;

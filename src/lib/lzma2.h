@@ -20,7 +20,7 @@
 #define LZMA2_LOOKAHEAD 32
 
 #define LZMA_STATES    12
-#define LZMA_POSITIONS 16       /* 1 << the largest pb */
+#define LZMA_POSITIONS 16 /* 1 << the largest pb */
 
 /* Probabilities, in 1/2048, that a bit is 0. */
 struct lzma_length_model {
@@ -41,11 +41,11 @@ struct lzma_model {
 /* The decoder's memory, which the caller provides; it needs no preparation. */
 struct lzma2 {
     uint32_t state;
-    uint32_t repeats[4];                /* the last four distances, less one */
+    uint32_t repeats[4]; /* the last four distances, less one */
     uint32_t literal_mask, literal_shift, position_mask;
     uint32_t dict_size;
     bool need_props;
-    uint8_t *dict;                      /* what was unpacked since its last reset begins here; NULL: none yet */
+    uint8_t *dict; /* what was unpacked since its last reset begins here; NULL: none yet */
     struct lzma_model model;
     uint8_t tail[LZMA2_CHUNK + LZMA2_LOOKAHEAD];
 };

@@ -60,10 +60,10 @@ const char *parse_error(int error);
 
 /* One word of a command line: KEY=VALUE, or KEY alone. */
 struct option {
-    struct span word;           /* the whole word */
-    struct span key;            /* up to the first '=' */
-    struct span value;          /* after it; empty if there is none */
-    bool has_value;             /* there was a '=' */
+    struct span word;  /* the whole word */
+    struct span key;   /* up to the first '=' */
+    struct span value; /* after it; empty if there is none */
+    bool has_value;    /* there was a '=' */
 };
 
 /*

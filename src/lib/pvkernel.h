@@ -16,14 +16,14 @@ struct pv_kernel {
      */
     uint64_t virt_base;
     uint64_t paddr_offset;
-    uint64_t vstart, vend;              /* all segments lie in [vstart, vend) */
-    uint64_t entry;                     /* virtual, within them */
+    uint64_t vstart, vend; /* all segments lie in [vstart, vend) */
+    uint64_t entry;        /* virtual, within them */
 
     bool has_hypercall_page;
-    uint64_t hypercall_page;            /* virtual, within them, page aligned */
+    uint64_t hypercall_page; /* virtual, within them, page aligned */
 
     bool has_init_p2m;
-    uint64_t init_p2m;                  /* where the kernel wants its p2m list: virtual, page aligned */
+    uint64_t init_p2m; /* where the kernel wants its p2m list: virtual, page aligned */
 
     bool has_hv_start_low;
     uint64_t hv_start_low;
@@ -31,11 +31,11 @@ struct pv_kernel {
     bool has_l1_mfn_valid;
     uint64_t l1_mfn_valid_mask, l1_mfn_valid_value;
 
-    bool mod_start_pfn;                 /* may be given its ramdisk unmapped, by frame number */
-    bool bsd_symtab;                    /* wants its symbol table loaded behind it */
+    bool mod_start_pfn; /* may be given its ramdisk unmapped, by frame number */
+    bool bsd_symtab;    /* wants its symbol table loaded behind it */
     bool suspend_cancel;
 
-    uint64_t features_supported;        /* bit n: XENFEAT n; includes the required ones */
+    uint64_t features_supported; /* bit n: XENFEAT n; includes the required ones */
     uint64_t features_required;
 
     /* As the kernel wrote them, for people; empty if it did not. They point into the image. */

@@ -57,7 +57,7 @@ void *memmove(void *dst, const void *src, size_t n)
     return dst;
 }
 
-int (memcmp)(const void *a, const void *b, size_t n)
+int(memcmp)(const void *a, const void *b, size_t n)
 {
     const uint8_t *p = a, *q = b;
 
@@ -79,7 +79,7 @@ void *memchr(const void *s, int c, size_t n)
     return NULL;
 }
 
-size_t (strlen)(const char *s)
+size_t(strlen)(const char *s)
 {
     size_t n = 0;
 

@@ -23,7 +23,7 @@ void *memchr(const void *s, int c, size_t n);
 #define strlen(s)           __builtin_strlen(s)
 #endif
 
-size_t (strlen)(const char *s);
+size_t(strlen)(const char *s);
 size_t strnlen(const char *s, size_t max);
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);

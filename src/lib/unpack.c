@@ -8,7 +8,7 @@
 #include "lib/string.h"
 #include "lib/xz.h"
 
-#define ZSTD_STATIC_LINKING_ONLY        /* for ZSTD_initStaticDCtx() */
+#define ZSTD_STATIC_LINKING_ONLY /* for ZSTD_initStaticDCtx() */
 #include <lz4.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -21,7 +21,7 @@ struct job {
     const uint8_t *in;
     size_t in_len;
     uint8_t *out;
-    size_t out_cap;             /* without the slack */
+    size_t out_cap; /* without the slack */
     size_t out_len;
 };
 
@@ -65,7 +65,7 @@ static const char *unpack_gzip(struct job *job)
         .next_out = job->out,
         .avail_out = (unsigned int)job->out_cap,
     };
-    const int window_bits = 15 + 16;    /* the largest window, in a gzip wrapper */
+    const int window_bits = 15 + 16; /* the largest window, in a gzip wrapper */
     int result;
 
     if (job->in_len > PAYLOAD_MAX || inflateInit2(&stream, window_bits) != Z_OK)

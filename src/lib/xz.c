@@ -12,7 +12,7 @@
 #include "abi/errno.h"
 #include "lib/checked.h"
 #include "lib/string.h"
-#include <zlib.h>              /* for its CRC-32 */
+#include <zlib.h> /* for its CRC-32 */
 
 enum { CHECK_NONE = 0, CHECK_CRC32 = 1 };
 enum { FILTER_X86 = 0x04, FILTER_LZMA2 = 0x21 };
@@ -20,7 +20,7 @@ enum { HEADER_SIZE = 12, FOOTER_SIZE = 12 };
 
 struct cursor {
     const uint8_t *at, *end;
-    bool failed;                /* something was read past the end, or was not what it must be */
+    bool failed; /* something was read past the end, or was not what it must be */
 };
 
 /* What the blocks turned out to be, to be held against the index. */
@@ -107,7 +107,10 @@ static const char *take_stream_header(struct cursor *file, uint8_t *check)
 {
     const uint8_t *header = take(file, HEADER_SIZE);
 
-    if (header == NULL || memcmp(header, "\xfd" "7zXZ", 6) != 0)
+    if (header == NULL || memcmp(header,
+                                 "\xfd"
+                                 "7zXZ",
+                                 6) != 0)
         return "it does not begin as an xz file does";
     if (read_u32(header + 8) != crc32_of(header + 6, 2))
         return "its xz header is corrupt";
@@ -181,8 +184,8 @@ static const char *take_block_header(struct cursor *file, struct block *block)
 }
 
 /* Unpacks one block; *@size is that of its result. */
-static const char *take_block(struct lzma2 *lzma2, struct cursor *file, uint8_t check, uint8_t *out, size_t out_cap,
-                              struct totals *totals)
+static const char *take_block(struct lzma2 *lzma2, struct cursor *file, uint8_t check, uint8_t *out,
+                              size_t out_cap, struct totals *totals)
 {
     const uint8_t *start = file->at;
     const char *why;
@@ -192,8 +195,8 @@ static const char *take_block(struct lzma2 *lzma2, struct cursor *file, uint8_t 
     why = take_block_header(file, &block);
     if (why != NULL)
         return why;
-    if (lzma2_decode(lzma2, block.dict_size, file->at, (size_t)(file->end - file->at), &packed, out, out_cap, &size,
-                     &why) != 0)
+    if (lzma2_decode(lzma2, block.dict_size, file->at, (size_t)(file->end - file->at), &packed, out, out_cap,
+                     &size, &why) != 0)
         return why;
     take(file, packed);
     if ((block.has_packed_size && block.packed_size != packed) || (block.has_size && block.size != size))
@@ -221,7 +224,7 @@ static bool take_index(struct cursor *file, uint8_t check, const struct totals *
     uint64_t count;
     size_t size;
 
-    take_byte(file);            /* 0, where a block header would have its size */
+    take_byte(file); /* 0, where a block header would have its size */
     count = take_number(file);
     if (count != totals->blocks)
         return false;
@@ -231,17 +234,19 @@ static bool take_index(struct cursor *file, uint8_t check, const struct totals *
     }
     take_zeroes(file, -(size_t)(file->at - start) % 4);
     size = (size_t)(file->at - start);
-    if (take_u32(file) != crc32_of(start, size) || sums.unpadded != totals->unpadded || sums.size != totals->size)
+    if (take_u32(file) != crc32_of(start, size) || sums.unpadded != totals->unpadded ||
+        sums.size != totals->size)
         return false;
 
     footer = take(file, FOOTER_SIZE);
-    return footer != NULL && !file->failed && file->at == file->end && read_u32(footer) == crc32_of(footer + 4, 6) &&
+    return footer != NULL && !file->failed && file->at == file->end &&
+           read_u32(footer) == crc32_of(footer + 4, 6) &&
            4 * ((uint64_t)read_u32(footer + 4) + 1) == size + 4 && footer[8] == 0 && footer[9] == check &&
            memcmp(footer + 10, "YZ", 2) == 0;
 }
 
-int xz_decode(struct lzma2 *lzma2, const uint8_t *in, size_t in_len, uint8_t *out, size_t out_cap, size_t *out_len,
-              const char **why)
+int xz_decode(struct lzma2 *lzma2, const uint8_t *in, size_t in_len, uint8_t *out, size_t out_cap,
+              size_t *out_len, const char **why)
 {
     struct cursor file = {.at = in, .end = in + in_len};
     struct totals totals = {.blocks = 0};

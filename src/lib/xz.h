@@ -18,8 +18,8 @@
  * room for @out_cap bytes including XZ_SLACK, and makes *@out_len bytes.
  * @lzma2 is memory to work in. 0, or -EINVAL and a sentence in *@why.
  */
-int xz_decode(struct lzma2 *lzma2, const uint8_t *in, size_t in_len, uint8_t *out, size_t out_cap, size_t *out_len,
-              const char **why);
+int xz_decode(struct lzma2 *lzma2, const uint8_t *in, size_t in_len, uint8_t *out, size_t out_cap,
+              size_t *out_len, const char **why);
 
 /*
  * Undoes the x86 filter on a block that is @size bytes at @data: the targets

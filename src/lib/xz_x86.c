@@ -29,7 +29,7 @@ static inline size_t find_opcode(const uint8_t *data, size_t i, size_t end)
         uint64_t eight, is_zero;
 
         memcpy(&eight, data + i, sizeof(eight));
-        eight = (eight & ~EACH_BYTE) ^ (0xe8 * EACH_BYTE);     /* now 0 in place of an opcode */
+        eight = (eight & ~EACH_BYTE) ^ (0xe8 * EACH_BYTE); /* now 0 in place of an opcode */
         is_zero = (eight - EACH_BYTE) & ~eight & (0x80 * EACH_BYTE);
         if (is_zero != 0)
             return i + (size_t)__builtin_ctzll(is_zero) / 8;
@@ -60,7 +60,7 @@ static uint32_t relative_target(uint32_t target, uint32_t next, uint32_t passed)
     uint32_t shift = 8 * earliest(passed);
 
     target -= next;
-    /* The filter turned the low bytes over as long as they would have been taken for an opcode's sign byte. */
+    /* The filter turned the low bytes over as long as one would have been taken for an opcode's sign. */
     while (passed != 0 && is_sign((uint8_t)(target >> (24 - shift))))
         target = (target ^ ((1u << (32 - shift)) - 1)) - next;
     /* Bit 24 is the sign. */

@@ -11,7 +11,7 @@
 enum {
     KERNEL_NOTES_AT = 0x200,
     KERNEL_NOTES_MAX = 0x300,
-    KERNEL_GUEST_AT = 0x500,            /* contents of the section __xen_guest */
+    KERNEL_GUEST_AT = 0x500, /* contents of the section __xen_guest */
     KERNEL_GUEST_MAX = 0x180,
     KERNEL_NAMES_AT = 0x680,
     KERNEL_SECTIONS_AT = 0x700,
@@ -73,10 +73,12 @@ static inline void make_kernel(struct kernel *k)
     memcpy(k->bytes + KERNEL_NAMES_AT, names, sizeof(names));
     kernel_sections(k)[1] = (Elf64_Shdr){.sh_name = 1, .sh_type = SHT_PROGBITS, .sh_offset = KERNEL_GUEST_AT};
     kernel_sections(k)[2] = (Elf64_Shdr){.sh_name = 13, .sh_type = SHT_NOTE, .sh_offset = KERNEL_NOTES_AT};
-    kernel_sections(k)[3] = (Elf64_Shdr){.sh_type = SHT_STRTAB, .sh_offset = KERNEL_NAMES_AT, .sh_size = sizeof(names)};
+    kernel_sections(k)[3] =
+        (Elf64_Shdr){.sh_type = SHT_STRTAB, .sh_offset = KERNEL_NAMES_AT, .sh_size = sizeof(names)};
 }
 
-static inline void kernel_add_note(struct kernel *k, const char *name, uint32_t type, const void *desc, size_t size)
+static inline void kernel_add_note(struct kernel *k, const char *name, uint32_t type, const void *desc,
+                                   size_t size)
 {
     uint8_t *at = k->bytes + KERNEL_NOTES_AT + k->notes_len;
     uint32_t header[3] = {(uint32_t)strlen(name) + 1, (uint32_t)size, type};

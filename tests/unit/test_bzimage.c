@@ -38,7 +38,9 @@ static void test_right(void **state)
         enum packing packing;
         size_t size, unpacked_size;
     } cases[] = {
-        {"\xfd" "7zXZ", PACKING_XZ, PAYLOAD - 4, 123456},
+        {"\xfd"
+         "7zXZ",
+         PACKING_XZ, PAYLOAD - 4, 123456},
         {"\x1f\x8b", PACKING_GZIP, PAYLOAD, 123456},
         {"\x28\xb5\x2f\xfd", PACKING_ZSTD, PAYLOAD - 4, 123456},
         {"\x02\x21\x4c\x18", PACKING_LZ4, PAYLOAD - 4, 123456},
@@ -121,7 +123,8 @@ static void test_broken(void **state)
     uint8_t image[SIZE];
 
     srand(4);
-    make_bzimage(image, "\xfd" "7zXZ");
+    make_bzimage(image, "\xfd"
+                        "7zXZ");
     for (int round = 0; round < 50000; round++) {
         size_t size = round % 2 != 0 ? SIZE : (size_t)rand() % SIZE;
         uint8_t *copy = malloc(size + 1);

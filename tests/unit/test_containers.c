@@ -18,7 +18,8 @@ static void assert_values(const struct list_head *list, const int *values, int c
     struct item *item;
     int i = 0;
 
-    list_for_each_entry(item, list, link) {
+    list_for_each_entry(item, list, link)
+    {
         assert_true(i < count);
         assert_int_equal(item->value, values[i++]);
     }
@@ -51,8 +52,7 @@ static void test_list(void **state)
     list_splice_tail(&list, &other);
     assert_values(&other, (int[]){3, 0, 2}, 3);
 
-    list_for_each_entry_safe(item, next, &other, link)
-        list_del(&item->link);
+    list_for_each_entry_safe(item, next, &other, link) list_del(&item->link);
     assert_true(list_empty(&other));
 }
 

@@ -188,8 +188,8 @@ static void test_mutated(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_right),     cmocka_unit_test(test_notes_in_section_only),
-        cmocka_unit_test(test_wrong),     cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_right),   cmocka_unit_test(test_notes_in_section_only),
+        cmocka_unit_test(test_wrong),   cmocka_unit_test(test_truncated),
         cmocka_unit_test(test_mutated),
     };
 

@@ -6,17 +6,18 @@
 #include "lib/format.h"
 #include "lib/string.h"
 
-#define SAME(fmt, ...)                                                         \
-    do {                                                                       \
-        char ours[200], theirs[200];                                           \
-        int length = snprintf(theirs, sizeof(theirs), fmt, __VA_ARGS__);       \
+#define SAME(fmt, ...) \
+    do { \
+        char ours[200], theirs[200]; \
+        int length = snprintf(theirs, sizeof(theirs), fmt, __VA_ARGS__); \
         assert_int_equal(format(ours, sizeof(ours), fmt, __VA_ARGS__), length); \
-        assert_string_equal(ours, theirs);                                     \
+        assert_string_equal(ours, theirs); \
     } while (0)
 
 static void test_numbers(void **state)
 {
-    static const int64_t values[] = {0, 1, -1, 9, 10, 255, 0x7fffffff, -0x7fffffff - 1, INT64_MAX, INT64_MIN, 12345};
+    static const int64_t values[] = {0,         1,         -1,   9, 10, 255, 0x7fffffff, -0x7fffffff - 1,
+                                     INT64_MAX, INT64_MIN, 12345};
 
     for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
         long v = values[i];

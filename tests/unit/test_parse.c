@@ -71,21 +71,11 @@ static void test_cpu_lists(void **state)
         int error;
         uint64_t mask;
     } cases[] = {
-        {"0", 0, 1},
-        {"0-3,5", 0, 0x2f},
-        {"0-63", 0, ~0ULL},
-        {"63", 0, 1ULL << 63},
-        {"5,5-6,1", 0, 0x62},
-        {"64", -ERANGE, 0},
-        {"0-64", -ERANGE, 0},
-        {"3-1", -EDOM, 0},
-        {"", -ENODATA, 0},
-        {"1,", -ENODATA, 0},
-        {"1-", -ENODATA, 0},
-        {",1", -EINVAL, 0},
-        {"1;2", -EINVAL, 0},
-        {"1-2-3", -EINVAL, 0},
-        {"99999999999999999999", -EOVERFLOW, 0},
+        {"0", 0, 1},           {"0-3,5", 0, 0x2f},    {"0-63", 0, ~0ULL},
+        {"63", 0, 1ULL << 63}, {"5,5-6,1", 0, 0x62},  {"64", -ERANGE, 0},
+        {"0-64", -ERANGE, 0},  {"3-1", -EDOM, 0},     {"", -ENODATA, 0},
+        {"1,", -ENODATA, 0},   {"1-", -ENODATA, 0},   {",1", -EINVAL, 0},
+        {"1;2", -EINVAL, 0},   {"1-2-3", -EINVAL, 0}, {"99999999999999999999", -EOVERFLOW, 0},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -171,12 +161,9 @@ static void test_span_copy(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_cpu_lists),
-        cmocka_unit_test(test_booleans),
-        cmocka_unit_test(test_errors_have_words),
-        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_numbers),           cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_cpu_lists),         cmocka_unit_test(test_booleans),
+        cmocka_unit_test(test_errors_have_words), cmocka_unit_test(test_options),
         cmocka_unit_test(test_span_copy),
     };
 

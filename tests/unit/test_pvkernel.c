@@ -75,8 +75,8 @@ static void test_linux(void **state)
     assert_true(kernel.suspend_cancel);
     assert_false(kernel.bsd_symtab);
     assert_int_equal(kernel.features_required, BIT(XENFEAT_writable_page_tables));
-    assert_int_equal(kernel.features_supported,
-                     BIT(XENFEAT_writable_page_tables) | BIT(XENFEAT_pae_pgdir_above_4gb) | BIT(XENFEAT_dom0));
+    assert_int_equal(kernel.features_supported, BIT(XENFEAT_writable_page_tables) |
+                                                    BIT(XENFEAT_pae_pgdir_above_4gb) | BIT(XENFEAT_dom0));
     assert_span(kernel.guest_os, "linux");
     assert_span(kernel.guest_version, "2.6");
     assert_span(kernel.xen_version, "xen-3.0");
@@ -109,14 +109,15 @@ static void test_guest_section(void **state)
 
     make_kernel(&k);
     kernel_segments(&k)[0].p_paddr = VIRT_BASE + KERNEL_PADDR;
-    kernel_guest_section(&k, "GUEST_OS=NetBSD,GUEST_VER=4.99,XEN_VER=xen-3.0,LOADER=generic,"
-                             "VIRT_BASE=0xffffffff80000000,VIRT_ENTRY=0xffffffff80100040,"
-                             "HYPERCALL_PAGE=0x101,FEATURES=writable_page_tables,PAE=yes,BSD_SYMTAB=yes,UNKNOWN=1");
+    kernel_guest_section(
+        &k, "GUEST_OS=NetBSD,GUEST_VER=4.99,XEN_VER=xen-3.0,LOADER=generic,"
+            "VIRT_BASE=0xffffffff80000000,VIRT_ENTRY=0xffffffff80100040,"
+            "HYPERCALL_PAGE=0x101,FEATURES=writable_page_tables,PAE=yes,BSD_SYMTAB=yes,UNKNOWN=1");
     assert_int_equal(read_kernel(&k, &kernel, &why), 0);
     assert_span(kernel.guest_os, "NetBSD");
     assert_span(kernel.guest_version, "4.99");
     assert_span(kernel.pae_mode, "yes");
-    assert_int_equal(kernel.paddr_offset, VIRT_BASE);   /* the older tongue's default */
+    assert_int_equal(kernel.paddr_offset, VIRT_BASE); /* the older tongue's default */
     assert_int_equal(kernel.vstart, VIRT_BASE + KERNEL_PADDR);
     assert_int_equal(kernel.entry, VIRT_BASE + KERNEL_PADDR + 0x40);
     assert_int_equal(kernel.hypercall_page, VIRT_BASE + 0x101000);
@@ -196,7 +197,8 @@ static void test_mutated(void **state)
     srand(3);
     make_linux(&linux_kernel);
     make_kernel(&old_kernel);
-    kernel_guest_section(&old_kernel, "GUEST_OS=x,XEN_VER=xen-3.0,VIRT_BASE=0x0,FEATURES=a|b|!dom0,HYPERCALL_PAGE=0x2");
+    kernel_guest_section(&old_kernel,
+                         "GUEST_OS=x,XEN_VER=xen-3.0,VIRT_BASE=0x0,FEATURES=a|b|!dom0,HYPERCALL_PAGE=0x2");
     for (int round = 0; round < 60000; round++) {
         const uint8_t *image = round % 2 != 0 ? linux_kernel.bytes : old_kernel.bytes;
         uint8_t *copy = exact_copy(image, KERNEL_SIZE);
@@ -206,7 +208,8 @@ static void test_mutated(void **state)
 
         for (int i = rand() % 6; i >= 0; i--)
             copy[(size_t)rand() % KERNEL_TEXT_AT] = (uint8_t)rand();
-        if (elf_open(&elf, copy, KERNEL_SIZE, &why) == 0 && pv_kernel_read(&kernel, &elf, OFFERED, &why) == 0) {
+        if (elf_open(&elf, copy, KERNEL_SIZE, &why) == 0 &&
+            pv_kernel_read(&kernel, &elf, OFFERED, &why) == 0) {
             assert_true(kernel.vstart < kernel.vend);
             assert_in_range(kernel.entry, kernel.vstart, kernel.vend - 1);
         } else {

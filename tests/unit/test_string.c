@@ -98,8 +98,8 @@ static void test_string_copy(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_copy),    cmocka_unit_test(test_set),         cmocka_unit_test(test_compare),
-        cmocka_unit_test(test_search),  cmocka_unit_test(test_string_copy),
+        cmocka_unit_test(test_copy),   cmocka_unit_test(test_set),         cmocka_unit_test(test_compare),
+        cmocka_unit_test(test_search), cmocka_unit_test(test_string_copy),
     };
 
     return cmocka_run_group_tests_name("string", tests, NULL, NULL);

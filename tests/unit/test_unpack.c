@@ -47,7 +47,7 @@ static struct stream make_text(size_t size, unsigned int seed)
             if (kind == 0 || from == 0)
                 s.data[at] = (uint8_t)rand();
             else if (kind == 1)
-                s.data[at] = (uint8_t)"\xe8\xe9\x00\xff\x00\xe8\x10"[rand() % 7];
+                s.data[at] = (uint8_t) "\xe8\xe9\x00\xff\x00\xe8\x10"[rand() % 7];
             else if (kind == 2)
                 s.data[at] = (uint8_t)("etaoin "[rand() % 7]);
             else
@@ -81,8 +81,8 @@ static struct stream pack_xz(struct stream text, struct xz_options options)
         filters[n++] = (lzma_filter){.id = LZMA_FILTER_X86};
     filters[n++] = (lzma_filter){.id = LZMA_FILTER_LZMA2, .options = &lzma};
     filters[n] = (lzma_filter){.id = LZMA_VLI_UNKNOWN};
-    assert_int_equal(lzma_stream_buffer_encode(filters, options.check, NULL, text.data, text.size, s.data, &s.size,
-                                               text.size * 2 + 4096),
+    assert_int_equal(lzma_stream_buffer_encode(filters, options.check, NULL, text.data, text.size, s.data,
+                                               &s.size, text.size * 2 + 4096),
                      LZMA_OK);
     return s;
 }
@@ -165,7 +165,8 @@ static void assert_unpacks(struct stream packed, struct stream text)
     assert_null(unpack_exactly(packed, text.size - 1, &made));
 }
 
-static const struct xz_options xz_plain = {.preset = 1, .check = LZMA_CHECK_CRC32, .lc = 3, .pb = 2, .dict_size = 1 << 16};
+static const struct xz_options xz_plain = {
+    .preset = 1, .check = LZMA_CHECK_CRC32, .lc = 3, .pb = 2, .dict_size = 1 << 16};
 
 static void test_each_packing(void **state)
 {
@@ -200,14 +201,14 @@ static void test_xz_options(void **state)
         struct stream text = make_text(200000 + i, 10 + i), packed;
 
         packed = pack_xz(text, (struct xz_options){
-            .preset = i % 4 * 3,
-            .x86 = i % 2 != 0,
-            .check = i % 3 == 0 ? LZMA_CHECK_NONE : LZMA_CHECK_CRC32,
-            .lc = models[i % 6][0],
-            .lp = models[i % 6][1],
-            .pb = models[i % 6][2],
-            .dict_size = i % 5 == 0 ? 4096 : 1 << 20,
-        });
+                                   .preset = i % 4 * 3,
+                                   .x86 = i % 2 != 0,
+                                   .check = i % 3 == 0 ? LZMA_CHECK_NONE : LZMA_CHECK_CRC32,
+                                   .lc = models[i % 6][0],
+                                   .lp = models[i % 6][1],
+                                   .pb = models[i % 6][2],
+                                   .dict_size = i % 5 == 0 ? 4096 : 1 << 20,
+                               });
         assert_unpacks(packed, text);
         free(packed.data);
         free(text.data);
@@ -252,18 +253,19 @@ static void test_xz_x86_filter(void **state)
 {
     for (unsigned int round = 0; round < 3000; round++) {
         uint8_t text[64], packed[512], out[64 + XZ_SLACK];
-        lzma_filter filters[] = {{.id = LZMA_FILTER_X86}, {.id = LZMA_FILTER_LZMA2}, {.id = LZMA_VLI_UNKNOWN}};
+        lzma_filter filters[] = {
+            {.id = LZMA_FILTER_X86}, {.id = LZMA_FILTER_LZMA2}, {.id = LZMA_VLI_UNKNOWN}};
         lzma_options_lzma lzma;
         struct lzma2 *work = malloc(sizeof(*work));
         size_t size = 0, made = 0, length = (size_t)rand() % sizeof(text) + 1;
         const char *why;
 
         for (size_t i = 0; i < length; i++)
-            text[i] = rand() % 8 == 0 ? (uint8_t)rand() : (uint8_t)"\xe8\xe9\x00\xff"[rand() % 4];
+            text[i] = rand() % 8 == 0 ? (uint8_t)rand() : (uint8_t) "\xe8\xe9\x00\xff"[rand() % 4];
         lzma_lzma_preset(&lzma, 0);
         filters[1].options = &lzma;
-        assert_int_equal(lzma_stream_buffer_encode(filters, LZMA_CHECK_CRC32, NULL, text, length, packed, &size,
-                                                   sizeof(packed)),
+        assert_int_equal(lzma_stream_buffer_encode(filters, LZMA_CHECK_CRC32, NULL, text, length, packed,
+                                                   &size, sizeof(packed)),
                          LZMA_OK);
         assert_int_equal(xz_decode(work, packed, size, out, sizeof(out), &made, &why), 0);
         assert_int_equal(made, length);
@@ -301,7 +303,8 @@ static uint8_t *reference_xz(struct stream packed, size_t size, size_t *made)
 
     *made = 0;
     if (lzma_stream_buffer_decode(&memory_limit, 0, NULL, packed.data, &used, packed.size, out, made, size) ==
-            LZMA_OK && used == packed.size)
+            LZMA_OK &&
+        used == packed.size)
         return out;
     free(out);
     return NULL;
@@ -331,7 +334,8 @@ static void test_mutated_xz(void **state)
         ours = unpack_exactly(broken, text.size, &made);
         theirs = reference_xz(broken, text.size, &reference_made);
         if ((ours == NULL) != (theirs == NULL))
-            fail_msg("liblzma %s what we %s", theirs != NULL ? "takes" : "refuses", ours != NULL ? "take" : "refuse");
+            fail_msg("liblzma %s what we %s", theirs != NULL ? "takes" : "refuses",
+                     ours != NULL ? "take" : "refuse");
         if (ours != NULL) {
             accepted++;
             assert_int_equal(made, reference_made);
@@ -358,7 +362,8 @@ static void test_mutated(void **state)
         size_t made = 0;
 
         for (int i = rand() % 5; i >= 0; i--)
-            broken.data[(size_t)rand() % (rand() % 2 != 0 ? broken.size : MIN(broken.size, 40ul))] = (uint8_t)rand();
+            broken.data[(size_t)rand() % (rand() % 2 != 0 ? broken.size : MIN(broken.size, 40ul))] =
+                (uint8_t)rand();
         free(unpack_exactly(broken, text.size, &made));
         free(broken.data);
     }
@@ -389,10 +394,11 @@ static void test_no_arena(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_each_packing),  cmocka_unit_test(test_lz4_blocks),    cmocka_unit_test(test_xz_options),
-        cmocka_unit_test(test_xz_stored_chunks), cmocka_unit_test(test_xz_blocks),  cmocka_unit_test(test_xz_x86_filter),
-        cmocka_unit_test(test_truncated),     cmocka_unit_test(test_mutated_xz),    cmocka_unit_test(test_mutated),
-        cmocka_unit_test(test_no_arena),
+        cmocka_unit_test(test_each_packing), cmocka_unit_test(test_lz4_blocks),
+        cmocka_unit_test(test_xz_options),   cmocka_unit_test(test_xz_stored_chunks),
+        cmocka_unit_test(test_xz_blocks),    cmocka_unit_test(test_xz_x86_filter),
+        cmocka_unit_test(test_truncated),    cmocka_unit_test(test_mutated_xz),
+        cmocka_unit_test(test_mutated),      cmocka_unit_test(test_no_arena),
     };
 
     return cmocka_run_group_tests_name("unpack", tests, NULL, NULL);

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Fuzzing with clang's libFuzzer: `make fuzz` runs each target for FUZZ_SECONDS.
+# `fuzz += NAME` and `fuzz-NAME := src/x/a.c ...`, the sources under test.
+fuzz :=
+fuzz += kernel
+fuzz-kernel := src/lib/elf.c src/lib/pvkernel.c src/lib/parse.c
+fuzz += unpack
+fuzz-unpack := src/lib/unpack.c src/lib/bzimage.c src/lib/xz.c src/lib/xz_x86.c src/lib/lzma2.c
+fuzz-libs-unpack := -lz -lzstd -llz4 -llzma
+
+FUZZ_SECONDS ?= 60
+
+$(B)/fuzz/%: tests/fuzz/fuzz_%.c $(B)/include/.stamp
+	@mkdir -p $(@D) $(B)/fuzz/corpus-$*
+	clang -isystem $(B)/include -Itests/fake -Isrc -D__XEN__ -DHOSPES_DEBUG=1 -include lib/config.h -std=gnu17 -O1 -g \
+	    -fno-strict-aliasing -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+	    -o $@ $< $(fuzz-$*) $(fuzz-libs-$*)
+
+.PHONY: fuzz
+fuzz: $(patsubst %,$(B)/fuzz/%,$(fuzz))
+	@set -e; for t in $(fuzz); do \
+	    echo "fuzzing $$t for $(FUZZ_SECONDS) s"; \
+	    $(B)/fuzz/$$t -max_total_time=$(FUZZ_SECONDS) -max_len=65536 -print_final_stats=1 \
+	        -artifact_prefix=$(B)/fuzz/ $(B)/fuzz/corpus-$$t; \
+	done
