@@ -80,7 +80,7 @@ static struct domain *find_locked(uint32_t first_id)
 {
     struct domain *d;
 
-    list_for_each_entry (d, &domains, link)
+    list_for_each_entry(d, &domains, link)
         if (d->id >= first_id)
             return d;
     return NULL;

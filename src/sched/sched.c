@@ -281,7 +281,7 @@ static void unpark(struct run_queue *rq, stime_t now)
 {
     struct sched_unit *u, *next;
 
-    list_for_each_entry_safe (u, next, &rq->parked, link) {
+    list_for_each_entry_safe(u, next, &rq->parked, link) {
         refresh_cap(u, now);
         if (!u->cap || u->cap_left > 0) {
             list_del(&u->link);
@@ -301,7 +301,7 @@ static void refill(struct run_queue *rq)
     if (best > 0 || rq->waiting == 1)
         return;
     rq->given += amount;
-    list_for_each_entry (u, &rq->queue, link)
+    list_for_each_entry(u, &rq->queue, link)
         u->credit = MIN(u->credit + amount, CREDIT_MAX);
 }
 
@@ -373,7 +373,7 @@ static void call_idle(struct run_queue *rq)
 
     if (!idle)
         return;
-    list_for_each_entry (u, &rq->queue, link) {
+    list_for_each_entry(u, &rq->queue, link) {
         if (u->affinity & idle) {
             softirq_raise_cpu(bit_lowest(u->affinity & idle), SOFTIRQ_SCHEDULE);
             return;
