@@ -164,6 +164,7 @@ void boot_main(uint32_t magic, uint32_t info)
     timer_init_cpu();
     sched_init_cpu();
     smp_start(trampoline_page);
+    time_check_tsc();
     log_always("%u CPU%s, %llu MB", cpus_online, cpus_online == 1 ? "" : "s",
                (unsigned long long)(memmap_bytes(ram, nr_ram) >> 20));
 

@@ -50,6 +50,18 @@ void time_get_base(struct time_base *b)
     *b = base;
 }
 
+static bool tsc_unstable;
+
+void time_set_tsc_unstable(void)
+{
+    tsc_unstable = true;
+}
+
+bool time_tsc_stable(void)
+{
+    return !tsc_unstable;
+}
+
 uint64_t time_tsc_khz(void)
 {
     return tsc_khz;

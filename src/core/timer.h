@@ -20,6 +20,11 @@ struct time_base { uint64_t tsc; stime_t stime; uint32_t mul; int8_t shift; };
 void time_get_base(struct time_base *b);
 uint64_t time_tsc_khz(void);
 
+/* Once all CPUs run: do their TSCs agree? Takes a millisecond. Until then, and on one CPU, they do. */
+void time_check_tsc(void);
+void time_set_tsc_unstable(void);
+bool time_tsc_stable(void);
+
 /* Called once by platform/ after calibration. */
 void time_init(uint64_t tsc_hz);
 

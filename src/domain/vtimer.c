@@ -137,7 +137,7 @@ static void make_record(struct vcpu_time_info *t, const struct time_base *b)
         .tsc_to_system_mul = b->mul,
         .tsc_shift = b->shift,
         /* Our own clock is the same line over the TSC, so it is no less steady than ours. */
-        .flags = cpu_features.tsc_invariant || cpus_online == 1 ? XEN_PVCLOCK_TSC_STABLE_BIT : 0,
+        .flags = time_tsc_stable() ? XEN_PVCLOCK_TSC_STABLE_BIT : 0,
     };
 }
 

@@ -53,7 +53,7 @@ static void xen_leaf(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t r[4])
     case 3:
         time_get_base(&base);
         if (sub == 0) {
-            r[0] = (cpu_features.tsc_invariant ? 2u : 0) | (cpu_features.rdtscp ? 4u : 0);
+            r[0] = (time_tsc_stable() ? 2u : 0) | (cpu_features.rdtscp ? 4u : 0);
             r[2] = (uint32_t)time_tsc_khz();
         } else if (sub == 1) {
             r[2] = base.mul;
