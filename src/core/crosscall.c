@@ -87,8 +87,8 @@ void tlb_note_flush(void)
 
 void tlb_flush_local(void)
 {
-    write_cr3(read_cr3());
     tlb_note_flush();
+    write_cr3(read_cr3());
 }
 
 static void flush_fn(void *arg)

@@ -24,7 +24,10 @@ void tlb_flush_local(void);
 uint32_t tlb_stamp_now(void);
 /* CPUs of `mask` that may still hold entries from before `stamp`. */
 uint64_t tlb_filter(uint64_t mask, uint32_t stamp);
-/* This CPU has flushed everything (a CR3 load). */
+/*
+ * This CPU flushes everything next (a CR3 load). Before, not after it: what is stamped in between may
+ * have come into the TLB in between.
+ */
 void tlb_note_flush(void);
 
 #endif

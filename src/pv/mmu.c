@@ -133,7 +133,7 @@ static int mod_table(struct domain *pt_owner, struct domain *owner, struct frame
 int pv_mmu_update(struct domain *pt_owner, struct domain *owner, uint64_t ptr, pte_t e, bool keep_ad)
 {
     mfn_t m = paddr_to_mfn(paddr(ptr));
-    unsigned int slot = (ptr & (PAGE_SIZE - 1)) / sizeof(pte_t);
+    unsigned int slot = (unsigned int)((ptr & (PAGE_SIZE - 1)) / sizeof(pte_t));
     struct frame *f;
     enum frame_type t;
     int rc;
@@ -232,8 +232,8 @@ int pv_set_root(struct vcpu *v, mfn_t root)
         v->cpu.cr3_kernel = mfn_to_paddr(root).v;
     }
     if (running) {
-        guest_load_cr3(&v->cpu);
         tlb_note_flush();
+        guest_load_cr3(&v->cpu);
     }
     return mfn_eq(root, old) ? 0 : drop_root(v, old);
 }
