@@ -9,6 +9,11 @@
 #include <xen/event_channel.h>
 #include <xen/features.h>
 #include <xen/grant_table.h>
+#include <xen/hvm/dm_op.h>
+#include <xen/hvm/hvm_op.h>
+#include <xen/hvm/params.h>
+#include <xen/hypfs.h>
+#include <xen/kexec.h>
 #include <xen/memory.h>
 #include <xen/nmi.h>
 #include <xen/physdev.h>
@@ -16,6 +21,7 @@
 #include <xen/sched.h>
 #include <xen/vcpu.h>
 #include <xen/version.h>
+#include <xen/arch-x86/xen-mca.h>
 
 #define XEN_VERSION_MAJOR 4
 #define XEN_VERSION_MINOR 17

@@ -40,7 +40,9 @@ SECTIONS
         ex_table_end = .;
     } :load
     .note.gnu.build-id : AT(ADDR(.note.gnu.build-id) - IMAGE_START) {
+        build_id_note = .;
         *(.note.gnu.build-id)
+        build_id_note_end = .;
     } :load :note
     . = ALIGN(PAGE_SIZE);
     rodata_end = .;

@@ -25,6 +25,7 @@ struct vcpu {
     struct domain *domain;  /* [c] */
     uint32_t id;            /* [c] */
     struct sched_unit unit; /* sched/ */
+    uint64_t pinned_over;   /* [o] the affinity that SCHEDOP_pin_override replaced; 0: none */
     uint64_t pause_flags;   /* [a] VPF_* */
     uint32_t pause_count;   /* [a] */
     bool initialised;       /* [domain.lock] has a context: VCPUOP_up is possible */

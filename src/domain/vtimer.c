@@ -236,7 +236,7 @@ void vcpu_update_areas(struct vcpu *v)
 
 int vcpu_set_runstate_area(struct vcpu *v, uint64_t gva)
 {
-    if (gva && !guest_range_ok(gva, sizeof(struct vcpu_runstate_info)))
+    if (gva && !guest_range_ok(gva, 1))
         return -EFAULT;
     v->runstate_gva = gva;
     refresh(v, write_runstate_area, gva);
@@ -245,7 +245,7 @@ int vcpu_set_runstate_area(struct vcpu *v, uint64_t gva)
 
 int vcpu_set_time_area(struct vcpu *v, uint64_t gva)
 {
-    if (gva && !guest_range_ok(gva, sizeof(struct vcpu_time_info)))
+    if (gva && !guest_range_ok(gva, 1))
         return -EFAULT;
     v->time_gva = gva;
     refresh(v, write_time_area, gva);

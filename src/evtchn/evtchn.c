@@ -361,10 +361,12 @@ int evtchn_unmask(struct domain *d, uint32_t port)
 
 int evtchn_is_pending(struct domain *d, uint32_t port)
 {
+    struct port *p;
     int ret;
 
     spin_lock(&d->evtchn->lock);
-    ret = port_of(d->evtchn, port) ? d->evtchn->ops->is_pending(d, port) : -EINVAL;
+    p = port_of(d->evtchn, port);
+    ret = p && p->state != PORT_FREE ? d->evtchn->ops->is_pending(d, port) : -EINVAL;
     spin_unlock(&d->evtchn->lock);
     return ret;
 }

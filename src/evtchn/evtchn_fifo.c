@@ -288,6 +288,8 @@ int evtchn_set_priority(struct domain *d, uint32_t port, uint32_t priority)
         ret = -ENOSYS;
     else if (priority > EVTCHN_FIFO_PRIORITY_MIN)
         ret = -EINVAL;
+    else if (p->state == PORT_FREE)
+        ret = -EACCES;
     else
         atomic_store(&p->priority, (uint8_t)priority);
     spin_unlock(&e->lock);

@@ -105,6 +105,18 @@ static int op_reset(struct domain *caller, event_arg_t *u)
     return error;
 }
 
+/* To go on with a reset that was interrupted; ours need no operation of their own for that. */
+static int op_reset_cont(struct domain *caller, event_arg_t *u)
+{
+    int error = 0;
+    struct domain *d = domain_get_for_caller(u->reset.dom, &error);
+
+    if (d == NULL)
+        return error;
+    domain_put(d);
+    return -EBUSY;
+}
+
 static int op_init_control(struct domain *caller, event_arg_t *u)
 {
     return evtchn_init_control(caller, &u->init_control);
@@ -139,7 +151,7 @@ static const struct event_row {
     [EVTCHNOP_init_control] = {op_init_control, sizeof(struct evtchn_init_control), true},
     [EVTCHNOP_expand_array] = {op_expand_array, sizeof(struct evtchn_expand_array), false},
     [EVTCHNOP_set_priority] = {op_set_priority, sizeof(struct evtchn_set_priority), false},
-    [EVTCHNOP_reset_cont] = {op_reset, sizeof(struct evtchn_reset), false},
+    [EVTCHNOP_reset_cont] = {op_reset_cont, sizeof(struct evtchn_reset), false},
 };
 
 static int64_t perform(uint32_t op, uint64_t arg)

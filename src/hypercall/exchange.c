@@ -200,7 +200,7 @@ int64_t reservation_exchange(struct hypercall_args *args)
             chunk++;
     }
     domain_put(x.d);
-    if (guest_write_u64(done_gva, chunk * x.in_per_chunk) != 0)
+    if (start < chunks && guest_write_u64(done_gva, chunk * x.in_per_chunk) != 0)
         return -EFAULT;
     return error;
 }

@@ -11,6 +11,6 @@ hv-src += src/hypercall/version.c
 hv-src += src/hypercall/console.c
 hv-src += src/hypercall/physdev.c
 hv-src += src/hypercall/platform.c
-hv-src += src/hypercall/misc.c
+hv-src += src/hypercall/misc.c src/hypercall/refuse.c
 hv-src += src/hypercall/mm.c src/hypercall/cpu.c
 hv-src += src/hypercall/state.c

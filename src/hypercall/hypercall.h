@@ -45,6 +45,7 @@ hypercall_fn_t do_set_trap_table, do_mmu_update, do_set_gdt, do_stack_switch, do
     do_multicall, do_update_va_mapping, do_set_timer_op, do_event_channel_op_compat, do_xen_version, do_console_io,
     do_physdev_op_compat, do_grant_table_op, do_vm_assist, do_update_va_mapping_otherdomain, do_iret, do_vcpu_op,
     do_set_segment_base, do_mmuext_op, do_nmi_op, do_sched_op, do_callback_op, do_event_channel_op,
-    do_physdev_op, do_sysctl, do_domctl, do_xenpmu_op, do_arch_mca;
+    do_physdev_op, do_hvm_op, do_sysctl, do_domctl, do_kexec_op, do_xenpmu_op, do_dm_op, do_hypfs_op, do_mca,
+    do_paging_domctl_cont;
 
 #endif

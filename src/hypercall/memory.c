@@ -10,6 +10,7 @@
 
 #include "abi/errno.h"
 #include "hypercall/hypercall.h"
+#include "hypercall/refuse.h"
 #include "hypercall/state.h"
 #include "lib/string.h"
 #include "mem/hvmap.h"
@@ -140,8 +141,9 @@ static int64_t set_memory_map(uint64_t arg)
     if (guest_copy_from(&request, arg, sizeof(request)) != 0)
         return -EFAULT;
     if (request.map.nr_entries > MEMORY_MAP_MAX)
-        return -E2BIG;
-    if (guest_copy_from(entries, (uint64_t)request.map.buffer.p, request.map.nr_entries * sizeof(entries[0])) != 0)
+        return -EINVAL;
+    if (guest_copy_from(entries, (uint64_t)request.map.buffer.p,
+                        request.map.nr_entries * sizeof(entries[0])) != 0)
         return -EFAULT;
     d = domain_get_for_caller(request.domid, &error);
     if (d == NULL)
@@ -196,8 +198,53 @@ static int64_t get_vnumainfo(uint64_t arg)
 {
     struct xen_vnuma_topology_info info;
 
-    return guest_copy_from(&info, arg, sizeof(info)) != 0 ? -EFAULT : -EOPNOTSUPP;
+    if (guest_copy_from(&info, arg, sizeof(info)) != 0)
+        return -EFAULT;
+    return info.pad != 0 ? -EINVAL : -EOPNOTSUPP;
 }
+
+/* Regions that devices reach whatever an IOMMU says: without one there are none. */
+static int64_t reserved_device_memory_map(uint64_t arg)
+{
+    struct xen_reserved_device_memory_map map;
+
+    if (guest_copy_from(&map, arg, sizeof(map)) != 0)
+        return -EFAULT;
+    if (map.flags & ~(uint32_t)XENMEM_RDM_ALL)
+        return -EINVAL;
+    map.nr_entries = 0;
+    return guest_copy_to(arg, &map, sizeof(map));
+}
+
+/* Parts of another domain that its tools map: none is offered. */
+static int64_t acquire_resource(uint64_t arg)
+{
+    struct xen_mem_acquire_resource r;
+    struct domain *d;
+    int64_t result = -EOPNOTSUPP;
+
+    if (guest_copy_from(&r, arg, sizeof(r)) != 0)
+        return -EFAULT;
+    if (r.pad != 0)
+        return -EINVAL;
+    d = domain_get(r.domid);
+    if (d == NULL)
+        return r.domid == DOMID_SELF ? -EPERM : -ESRCH;
+    if (d == current_domain() || !current_domain()->privileged)
+        result = -EPERM;
+    domain_put(d);
+    return result;
+}
+
+/* Populate on demand and rights to pages of another domain are for HVM. */
+static const struct refused_op refused[] = {
+    {XENMEM_set_pod_target, sizeof(xen_pod_target_t), offsetof(xen_pod_target_t, domid), false, 0, -EINVAL,
+     -EPERM},
+    {XENMEM_get_pod_target, sizeof(xen_pod_target_t), offsetof(xen_pod_target_t, domid), false, 0, -EINVAL,
+     -EPERM},
+    {XENMEM_access_op, sizeof(xen_mem_access_op_t), offsetof(xen_mem_access_op_t, domid), false, 0, -EPERM,
+     -EPERM},
+};
 
 int64_t do_memory_op(struct hypercall_args *args)
 {
@@ -240,7 +287,11 @@ int64_t do_memory_op(struct hypercall_args *args)
         return claim_pages(arg);
     case XENMEM_get_vnumainfo:
         return get_vnumainfo(arg);
+    case XENMEM_reserved_device_memory_map:
+        return reserved_device_memory_map(arg);
+    case XENMEM_acquire_resource:
+        return acquire_resource(arg);
     default:
-        return -ENOSYS;
+        return hypercall_refuse(refused, ARRAY_SIZE(refused), op, arg);
     }
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The small ones: grant_table_op's way in, nmi_op, and the families of which there is only the door. */
+/* The small ones: grant_table_op's way in, nmi_op, and the doors of sysctl and domctl. */
 #include "hypercall/hypercall.h"
 
 #include "abi/errno.h"
@@ -41,11 +41,6 @@ int64_t do_nmi_op(struct hypercall_args *args)
 int64_t do_xenpmu_op(struct hypercall_args *args)
 {
     return -EOPNOTSUPP;
-}
-
-int64_t do_arch_mca(struct hypercall_args *args)
-{
-    return -ENOSYS;
 }
 
 /* sysctl and domctl begin with command and interface version, and only the privileged have any business with them. */

@@ -53,7 +53,8 @@ int64_t do_multicall(struct hypercall_args *args)
     uint64_t list = args->a[0];
     uint32_t count = (uint32_t)args->a[1];
 
-    if (!guest_range_ok(list, (uint64_t)count * sizeof(struct multicall_entry)))
+    /* A list of nothing must be somewhere too. */
+    if (!guest_range_ok(list, MAX((uint64_t)count * sizeof(struct multicall_entry), 1ul)))
         return -EFAULT;
     for (uint32_t i = 0; i < count; i++) {
         int error;

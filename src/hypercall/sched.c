@@ -100,6 +100,30 @@ static int64_t shut_down(struct domain *d, uint64_t arg)
     return 0;
 }
 
+/* For a while on one CPU alone, which a driver of firmware may need; a negative CPU goes back. */
+static int64_t pin_override(struct vcpu *v, uint64_t arg)
+{
+    struct sched_pin_override pin;
+
+    if (!v->domain->privileged)
+        return -EPERM;
+    if (guest_copy_from(&pin, arg, sizeof(pin)) != 0)
+        return -EFAULT;
+    if (pin.pcpu < 0) {
+        if (v->pinned_over == 0)
+            return -EINVAL;
+        (void)sched_set_affinity(&v->unit, v->pinned_over);
+        v->pinned_over = 0;
+        return 0;
+    }
+    if (pin.pcpu >= NR_CPUS_MAX || !(cpus_online_mask & BIT(pin.pcpu)))
+        return -EINVAL;
+    if (v->pinned_over != 0)
+        return -EBUSY;
+    v->pinned_over = READ_ONCE(v->unit.affinity);
+    return sched_set_affinity(&v->unit, BIT(pin.pcpu));
+}
+
 int64_t do_sched_op(struct hypercall_args *args)
 {
     struct vcpu *v = current_vcpu();
@@ -123,7 +147,7 @@ int64_t do_sched_op(struct hypercall_args *args)
     case SCHEDOP_watchdog:
         return watchdog_set(v->domain, arg);
     case SCHEDOP_pin_override:
-        return v->domain->privileged ? -ENOSYS : -EPERM;
+        return pin_override(v, arg);
     default:
         return -ENOSYS;
     }

@@ -50,10 +50,15 @@ const struct hypercall_row hypercall_table[HYPERCALL_MAX] = {
     ROW(callback_op, do_callback_op, 2, CALL_ANY),
     ROW(event_channel_op, do_event_channel_op, 2, CALL_ANY),
     ROW(physdev_op, do_physdev_op, 2, CALL_ANY),
+    ROW(hvm_op, do_hvm_op, 2, CALL_ANY),
     ROW(sysctl, do_sysctl, 1, CALL_ANY),
     ROW(domctl, do_domctl, 1, CALL_ANY),
+    ROW(kexec_op, do_kexec_op, 2, CALL_PRIVILEGED),
     ROW(xenpmu_op, do_xenpmu_op, 2, CALL_ANY),
-    [__HYPERVISOR_arch_0] = {.name = "mca", .fn = do_arch_mca, .nargs = 1, .who = CALL_PRIVILEGED},
+    ROW(dm_op, do_dm_op, 3, CALL_ANY),
+    ROW(hypfs_op, do_hypfs_op, 5, CALL_PRIVILEGED),
+    ROW(mca, do_mca, 1, CALL_PRIVILEGED),
+    ROW(arch_1, do_paging_domctl_cont, 1, CALL_PRIVILEGED),
 };
 
 const struct hypercall_row *hypercall_find(uint64_t number)

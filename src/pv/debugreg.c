@@ -8,16 +8,16 @@
 #include "pv/pv.h"
 #include "x86/uaccess.h"
 
-#define DR6_FIXED  0xffff0ff0u /* read as one */
-#define DR6_CLEAR  0x00001000u /* bit 12 reads as zero */
-#define DR7_FIXED  0x00000400u
-#define DR7_CLEAR  0x0000d800u /* 11, 12, 14, 15 */
-#define DR7_GD     0x00002000u
+#define DR6_FIXED 0xffff0ff0u /* read as one */
+#define DR6_CLEAR 0x00001000u /* bit 12 reads as zero */
+#define DR7_FIXED 0x00000400u
+#define DR7_CLEAR 0x0000d800u /* 11, 12, 14, 15 */
+#define DR7_GD    0x00002000u
 
 /* Enabled watchpoints of kind "I/O" need CR4.DE semantics that a guest has no ports for. */
 static bool control_ok(uint64_t dr7)
 {
-    if ((dr7 >> 32) || (dr7 & DR7_GD))
+    if (dr7 & DR7_GD)
         return false;
     for (unsigned int i = 0; i < 4; i++)
         if (((dr7 >> (i * 2)) & 3) && ((dr7 >> (16 + i * 4)) & 3) == 2)
@@ -30,7 +30,10 @@ int pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value)
     if (reg == 4 || reg == 5) /* aliases of 6 and 7 while CR4.DE is clear */
         reg += 2;
     switch (reg) {
-    case 0: case 1: case 2: case 3:
+    case 0:
+    case 1:
+    case 2:
+    case 3:
         if (!guest_range_ok(value, 8))
             return -EPERM;
         break;
@@ -40,6 +43,8 @@ int pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value)
         value = (value & ~(uint64_t)DR6_CLEAR) | DR6_FIXED;
         break;
     case 7:
+        if (value >> 32)
+            return -EINVAL;
         if (!control_ok(value))
             return -EPERM;
         value = (value & ~(uint64_t)DR7_CLEAR) | DR7_FIXED;

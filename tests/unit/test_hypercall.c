@@ -100,7 +100,12 @@ STAND_IN(do_physdev_op)
 STAND_IN(do_sysctl)
 STAND_IN(do_domctl)
 STAND_IN(do_xenpmu_op)
-STAND_IN(do_arch_mca)
+STAND_IN(do_mca)
+STAND_IN(do_hvm_op)
+STAND_IN(do_kexec_op)
+STAND_IN(do_dm_op)
+STAND_IN(do_hypfs_op)
+STAND_IN(do_paging_domctl_cont)
 
 int64_t do_xen_version(struct hypercall_args *args)
 {

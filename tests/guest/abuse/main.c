@@ -14,13 +14,25 @@
 const char guest_name[] = "abuse";
 
 /* The kinds of pointer, in the order of a line's columns. */
-enum { NULL_POINTER, UNMAPPED, NON_CANONICAL, IN_M2P, IN_HYPERVISOR, READ_ONLY, STRADDLING, KINDS };
+enum {
+    NULL_POINTER,
+    UNMAPPED,
+    NON_CANONICAL,
+    IN_M2P,
+    IN_HYPERVISOR,
+    READ_ONLY,
+    STRADDLING,
+    ZEROS,
+    ONES,
+    KINDS
+};
 
 static u64 pointers[KINDS] = {
     0, 0x1234567000, 0x8000000000000000, HYPERVISOR_VIRT_START, 0xffff830000001000,
 };
 static u8 read_only[PAGE_SIZE] PAGE_ALIGNED;
 static u8 two_pages[2][PAGE_SIZE] PAGE_ALIGNED;
+static u8 zeros[PAGE_SIZE] PAGE_ALIGNED, ones[PAGE_SIZE] PAGE_ALIGNED; /* as they are before every call */
 
 struct call {
     unsigned nr;
@@ -61,12 +73,14 @@ static const struct call calls[] = {
     {34, "hvm_op", 26, 2, {0}},
     {35, "sysctl", 0, 1, {0}},
     {36, "domctl", 0, 1, {0}},
-    {37, "kexec_op", 5, 2, {0}},
+    {37, "kexec_op", 7, 2, {0}},
     {38, "tmem_op", 0, 1, {0}},
     {39, "argo_op", 6, 2, {0}},
     {40, "xenpmu_op", 9, 2, {0}},
     {41, "dm_op", 0, 3, {DOMID_SELF, 1}},
     {42, "hypfs_op", 4, 2, {0, 0, 16, 0, 0}},
+    {48, "mca", 0, 1, {0}},
+    {49, "paging_domctl_cont", 0, 1, {0}},
 };
 
 /* Calls without a pointer: bad values. */
@@ -109,8 +123,6 @@ static const struct {
     {43, "number 43", {0}},
     {44, "number 44", {0}},
     {47, "number 47", {0}},
-    {48, "arch_0, mca", {0}},
-    {49, "arch_1", {0}},
     {50, "arch_2", {0}},
     {55, "arch_7", {0}},
     {56, "number 56", {0}},
@@ -126,7 +138,7 @@ static const struct {
  */
 static bool skipped(const struct call *c, unsigned op, unsigned kind)
 {
-    bool readable = kind == READ_ONLY || kind == STRADDLING;
+    bool readable = kind >= READ_ONLY;
 
     switch (c->nr) {
     case __HYPERVISOR_sched_op_compat:
@@ -154,6 +166,9 @@ static long perform(const struct call *c, unsigned op, unsigned kind)
     if (c->subops)
         a[0] = op;
     a[c->pointer - 1] = pointers[kind];
+    memset(zeros, 0, sizeof(zeros));
+    memset(ones, 0xff, sizeof(ones));
+    memset(two_pages[0], 0, PAGE_SIZE);
     return hypercall_raw(c->nr, a[0], a[1], a[2], a[3], a[4]);
 }
 
@@ -190,9 +205,11 @@ void guest_main(void)
 {
     pointers[READ_ONLY] = (u64)read_only;
     pointers[STRADDLING] = (u64)two_pages[1] - 4;
+    pointers[ZEROS] = (u64)zeros;
+    pointers[ONES] = (u64)ones;
     CHECK_EQ(page_protect(read_only, false), 0);
     CHECK_EQ(hv_update_va_mapping((u64)two_pages[1], 0, UVMF_INVLPG), 0);
-    print("columns: null unmapped non-canonical m2p hypervisor read-only straddling\n");
+    print("columns: null unmapped non-canonical m2p hypervisor read-only straddling zeros ones\n");
     for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
         const struct call *c = &calls[i];
 
