@@ -154,11 +154,13 @@ static void enter_frame(struct build *b, uint64_t p, mfn_t m)
 /* Memory for frames from `p` on, up to `end`; how many, or 0. */
 static uint64_t take_chunk(struct build *b, uint64_t p, uint64_t end)
 {
-    unsigned int order = chunk_order(p, end);
-    struct frame *f = domain_alloc_frames(b->domain, order, PA_ZERO);
+    /* What is written below is written on zeroes. Behind it, clearing all memory of dom0 would take most of its start. */
+    unsigned int flags = b->request.initial_domain && p >= b->layout.end ? PA_ZERO_USED : PA_ZERO;
+    unsigned int order = chunk_order(p, p < b->layout.end ? MIN(b->layout.end, end) : end);
+    struct frame *f = domain_alloc_frames(b->domain, order, flags);
 
     while (f == NULL && order > 0)
-        f = domain_alloc_frames(b->domain, --order, PA_ZERO);
+        f = domain_alloc_frames(b->domain, --order, flags);
     if (f == NULL)
         return 0;
     for (uint64_t i = 0; i < BIT(order); i++)

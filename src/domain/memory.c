@@ -6,7 +6,8 @@
  * (FC_ALLOCATED), and goes back to the allocator when that and all others are
  * gone; the domain lives as long as it owns a frame. A frame is cleared when a
  * domain gets it, wherever it has been before, so nothing of one server is
- * ever seen by another. What may still be in some CPU's TLB is flushed before
+ * ever seen by another. (Only the initial domain, which may read all memory
+ * anyway, gets frames that nobody has had since boot as they are.) What may still be in some CPU's TLB is flushed before
  * the frame's next use: flush_stamp says since when.
  */
 #include "domain/domain.h"
@@ -97,7 +98,7 @@ struct frame *domain_alloc_frames(struct domain *d, unsigned int order, unsigned
     /* Before the work, though assignment asks again. */
     if (READ_ONCE(d->tot_pages) + BIT(order) > READ_ONCE(d->max_pages))
         return NULL;
-    f = page_alloc(order, flags | PA_ZERO);
+    f = page_alloc(order, flags & PA_ZERO_USED ? flags : flags | PA_ZERO);
     if (f && domain_assign_frames(d, f, order, true)) {
         page_free(f, order);
         return NULL;

@@ -110,6 +110,13 @@ static uint32_t zones_below(unsigned int bits)
     return zones >= ZONES ? (uint32_t)BIT(ZONES) - 1 : (uint32_t)BIT(zones) - 1;
 }
 
+static void clear_used(struct frame *f, uint64_t n)
+{
+    for (uint64_t i = 0; i < n; i++)
+        if (f[i].flags & FRAME_USED)
+            page_clear(frame_to_ptr(&f[i]));
+}
+
 struct frame *page_alloc(unsigned int order, unsigned int flags)
 {
     unsigned int bits = (flags >> 8) != 0 ? flags >> 8 : 64;
@@ -127,6 +134,8 @@ struct frame *page_alloc(unsigned int order, unsigned int flags)
     upcall_frames_reused(f, BIT(order));
     if (flags & PA_ZERO)
         fill_words(frame_to_ptr(f), 0, (size_t)PAGE_SIZE << order);
+    else if (flags & PA_ZERO_USED)
+        clear_used(f, BIT(order));
     return f;
 }
 
@@ -143,6 +152,7 @@ void page_free(struct frame *f, unsigned int order)
         f[i].linear_count = 0;
         f[i].linear_uses = 0;
         f[i].count = 0;
+        f[i].flags |= FRAME_USED;
     }
     spin_lock(&lock);
     free_block(m.v, order);

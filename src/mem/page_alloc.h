@@ -10,6 +10,7 @@
 /* flags */
 #define PA_ZERO       1u  /* cleared */
 #define PA_BELOW_4G   2u
+#define PA_ZERO_USED  4u  /* cleared unless never allocated since boot (it then holds what was there before us) */
 #define PA_BITS(n)    ((unsigned int)(n) << 8) /* machine addresses below 2^n only (0: any) */
 
 struct mem_range { uint64_t start, end; }; /* machine bytes, page aligned, [start, end) */
