@@ -78,3 +78,5 @@ CFLAGS-unit-test_domain_race := -D_GNU_SOURCE
 unit-pv-world := tests/unit/pv_world.c src/pv/pagetype.c src/pv/entries.c src/pv/mmu.c src/pv/domain.c src/domain/memory.c src/mem/page_alloc.c src/mem/frame.c src/x86/spinlock.c tests/fake/cpu.c tests/fake/panic.c tests/fake/memory.c
 unit += pv_types
 unit-pv_types := $(unit-pv-world)
+unit += pv_fuzz
+unit-pv_fuzz := $(unit-pv-world)

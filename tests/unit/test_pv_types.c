@@ -180,6 +180,29 @@ static void test_refused(void **state)
     }
 }
 
+/* An interrupted undoing belongs to who drops it, also when another wants the table again and is refused. */
+static void test_refused_while_undone(void **state)
+{
+    clear_frames();
+    entries_of(frames[0])[5] = entry(frames[1], TREE);
+    entries_of(frames[0])[6] = entry(frames[2], TREE);
+    assert_int_equal(op_pin(frames[0], FRAME_L2, true), 0);
+    preempt_at = 1;
+    assert_int_equal(op_unpin(frames[0], false), -ERESTART);
+    assert_true(frame_get(frames[2], &dom));
+    assert_int_equal(pv_get_type(frames[2], FRAME_WRITABLE), 0);
+    held[2] = 1;
+    assert_int_equal(pv_pin(&dom, mfn_of(frames[0]), FRAME_L2), -EINVAL);
+    check_world();
+    assert_int_equal(ft_count(frames[0]->type), 1);
+    assert_int_equal(pv_pin(&dom, mfn_of(frames[0]), FRAME_L3), -EINVAL);
+    finish_all();
+    held[2] = 0;
+    pv_put_simple_type(frames[2]);
+    frame_put(frames[2]);
+    check_nothing_left();
+}
+
 /* --- tables that would wait for themselves --- */
 
 static void test_own_frame(void **state)
@@ -478,6 +501,7 @@ int main(void)
         cmocka_unit_test(test_interrupted_unpin),
         cmocka_unit_test(test_always_interrupted),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_refused_while_undone),
         cmocka_unit_test(test_own_frame),
         cmocka_unit_test(test_partial_above),
         cmocka_unit_test(test_every_change_of_an_entry),
