@@ -17,6 +17,7 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
+import abi_status
 import check_layers
 import check_locks
 import check_style
@@ -29,6 +30,9 @@ SAMPLES = {
                "src/mem/bad.c": "static spinlock_t a = SPINLOCK_INIT(LOCK_A);\nspinlock_t b = SPINLOCK_INIT(LOCK_B);\n"
                                 "void f(void)\n{\n    spin_lock(&b);\n    spin_lock(&a);\n}\n"},
               "takes LOCK_A by spin_lock() while it holds LOCK_B"),
+    "abi": ({"docs/abi-status.md": "| `XENVER_version`, `XENVER_nonsense` | whole |\n",
+             "src/hypercall/bad.c": "case XENVER_version: case XENVER_nonsense: break;\n"},
+            "XENVER_nonsense has a row already, or is nothing that the headers define"),
     "headers": ({"src/lib/bad.h": "uint64_t f(nobody_knows x);\n"}, "nobody_knows"),
     "threads": ({"src/lib/bad.c": '#include "x86/spinlock.h"\n'
                                   "void f(spinlock_t *l);\nvoid f(spinlock_t *l) { spin_lock(l); }\n"},
@@ -85,6 +89,10 @@ def locks(tools, tree, files):
     return check_locks.complaints(tree)
 
 
+def abi(tools, tree, files):
+    return abi_status.complaints(tree)
+
+
 def headers(tools, tree, files):
     """Every header compiles alone, with both compilers."""
     found = []
@@ -128,7 +136,7 @@ def clang_tidy(tools, tree, files):
     return [f for f in found if not re.match(r"\d+ warnings? (treated as errors?|generated)|Suppressed|Use -", f)]
 
 
-CHECKS = {"layers": layers, "style": style, "locks": locks, "headers": headers, "threads": threads,
+CHECKS = {"layers": layers, "style": style, "locks": locks, "abi": abi, "headers": headers, "threads": threads,
           "sparse": sparse, "cppcheck": cppcheck, "clang-tidy": clang_tidy}
 
 
