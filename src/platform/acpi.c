@@ -122,6 +122,7 @@ void acpi_init(void)
 
     machine.nr_cpus = machine.nr_cpus_seen = 1;
     machine.apic_id[0] = lapic_id();
+    machine.lapic = paddr(0xfee00000);
     for (uint32_t i = 0; i < ARRAY_SIZE(machine.isa_irq); i++)
         machine.isa_irq[i].gsi = i;
 

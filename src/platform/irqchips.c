@@ -107,3 +107,13 @@ int irqchips_route_isa(unsigned int irq, unsigned int vector)
     }
     return -ENODEV;
 }
+
+bool machine_page_is_apic(mfn_t m)
+{
+    if (mfn_eq(m, paddr_to_mfn(machine.lapic)))
+        return true;
+    for (size_t i = 0; i < machine.nr_ioapics; i++)
+        if (mfn_eq(m, paddr_to_mfn(machine.ioapic[i].base)))
+            return true;
+    return false;
+}

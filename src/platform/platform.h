@@ -76,6 +76,9 @@ void pics_mask(void);
 /* Find the IO-APICs that the tables name and mask all their lines. */
 void ioapics_init(void);
 
+/* Is this page the registers of a local APIC or IO-APIC? No guest may write those. */
+bool machine_page_is_apic(mfn_t m);
+
 /* Reset, power off (ACPI S5 if known, else QEMU's and the halt). Do not return. */
 NORETURN void machine_reset(void);
 NORETURN void machine_poweroff(void);

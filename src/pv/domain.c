@@ -141,7 +141,7 @@ static int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
         if (i != 4 && i != 5 && c->debugreg[i] && pv_set_debugreg(v, i, c->debugreg[i]))
             return -EINVAL;
     if (c->flags & VGCF_I387_VALID)
-        memcpy(v->cpu.fpu, &c->fpu_ctxt, sizeof(c->fpu_ctxt));
+        fpu_area_set_legacy(v->cpu.fpu, &c->fpu_ctxt);
     pv_load_cr4(v);
     return 0;
 }

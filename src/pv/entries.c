@@ -16,6 +16,7 @@
  * the cache type of the hypervisor's own view of it, but for a privileged domain.
  */
 #include "abi/errno.h"
+#include "platform/platform.h"
 #include "pv/pv.h"
 #include "x86/cpu.h"
 
@@ -83,7 +84,7 @@ static int get_l1_target(struct domain *d, struct domain *owner, pte_t e)
     if (!mfn_valid(m)) {
         if (m.v >> (cpu_features.phys_bits - PAGE_SHIFT))
             return -EINVAL;
-        return d->privileged ? 0 : -EPERM;
+        return d->privileged && !((e & PTE_RW) && machine_page_is_apic(m)) ? 0 : -EPERM;
     }
     f = mfn_to_frame(m);
     if (!frame_get(f, owner))

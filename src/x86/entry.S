@@ -426,6 +426,7 @@ syscall32_entry:
 /* SYSENTER: where from is the user's convention; the kernel finds nulls. */
         .balign 16
 sysenter_entry:
+        movq    $0, (%rsp)                      /* RSP was ours when the stub kept it */
         pushfq
         orl     $0x200, (%rsp)
         push    $3

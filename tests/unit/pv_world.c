@@ -36,6 +36,11 @@ unsigned int rnd(unsigned int below)
 
 /* --- what pv/ needs --- */
 
+bool machine_page_is_apic(mfn_t m)
+{
+    return false;
+}
+
 bool preempt_pending(void)
 {
     if (preempt_at && --preempt_at == 0)
