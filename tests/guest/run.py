@@ -22,6 +22,7 @@ END = re.compile(r"GUEST (\S+): (\d+) passed, (\d+) failed")
 # What a run needs beyond the default: arguments for the guest, vCPUs, a text that stands for the end line.
 SPECIAL = {
     "events": {"vcpus": 2, "smp": 2},
+    "race": {"vcpus": 4, "smp": 4},
     "crash": {"expect": re.compile("crashed", re.I)},
     "spin": {"expect": re.compile("GUEST spin: spinning")},
 }
