@@ -11,6 +11,7 @@
 #include "mem/fill.h"
 #include "mem/heap.h"
 #include "mem/hvmap.h"
+#include "platform/platform.h"
 #include "x86/fpu.h"
 
 #define PTES PTES_PER_TABLE
@@ -35,6 +36,10 @@ unsigned int rnd(unsigned int below)
 }
 
 /* --- what pv/ needs --- */
+
+void fpu_area_set_legacy(void *area, const void *fxsave)
+{
+}
 
 bool machine_page_is_apic(mfn_t m)
 {
