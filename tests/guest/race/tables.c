@@ -81,8 +81,8 @@ static void flip(u64 random)
     if (random & 3)
         return;
     if (random & 4) {
-        expect(hv_update_va_mapping((u64)flipped, pte(flipped, PTE_TABLE), UVMF_NONE), ALLOWED(0, -XEN_EBUSY),
-               "make writable");
+        expect(hv_update_va_mapping((u64)flipped, pte(flipped, PTE_TABLE | (random & 8 ? PTE_G : 0)), UVMF_NONE),
+               ALLOWED(0, -XEN_EBUSY), "make writable");
         write_flipped();
     }
     expect(hv_update_va_mapping((u64)flipped, pte(flipped, PTE_P | PTE_U), UVMF_NONE), ALLOWED(0), "make read-only");
