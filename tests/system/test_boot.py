@@ -50,6 +50,22 @@ def test_epyc():
     on_model("EPYC,-smap")
 
 
+def test_q35():
+    """The newer PC: PCI Express, other ACPI tables, two nodes of memory."""
+    nodes = []
+    for n in range(2):
+        nodes += ["-object", f"memory-backend-ram,id=m{n},size=384M", "-numa", f"node,memdev=m{n},cpus={n}"]
+    with Machine("q35", [server("web", "memory=128M vcpus=2")], extra=["-M", "q35", *nodes]) as m:
+        m.expect(r"\[web\] web: ready", LINUX)
+
+
+def test_bare_pc():
+    """No HPET and no x2APIC, and memory for one server only."""
+    with Machine("bare", [server("web", "memory=96M")], smp=1, mem=256, cpu="max,-smap,-x2apic",
+                 extra=["-M", "pc,hpet=off"]) as m:
+        m.expect(r"\[web\] web: ready", LINUX)
+
+
 def classic_dom0():
     return [module(VMLINUZ, "console=hvc0 earlyprintk=xen panic=-1 server=dom0"), module(RAMDISK)]
 
@@ -66,6 +82,18 @@ def test_classic_dom0():
         m.expect(r"\n42\r", 20)
         m.line("poweroff -f")
         m.expect(r"\(hv\) dom0: powered off", 20)
+
+
+def test_dom0_without_arguments():
+    """dom0 gets all memory and all CPUs, with a PC's usual devices present; what ends dom0 ends the machine."""
+    with Machine("dom0-bare", [module(VMLINUZ, "console=hvc0 server=dom0"), module(RAMDISK)], smp=4, mem=1024,
+                 extra=["-M", "q35", "-device", "e1000e", "-device", "virtio-rng-pci"]) as m:
+        m.expect(r"Linux \S+, 4 CPUs, (\d+) MB", LINUX)
+        m.expect(r"dom0# ", 60)
+        m.line("echo c > /proc/sysrq-trigger")
+        m.expect(r"\(hv\) dom0: crashed: ", 30)
+        m.expect(r"\(hv\) dom0: rip [0-9a-f]{4}:[0-9a-f]{16}", 10)
+        m.wait_end()
 
 
 def test_dom0_and_server():
