@@ -188,8 +188,8 @@ static void load(struct guest_cpu *g, struct loaded *l)
 
     atomic_store(&g->running_on, (int32_t)cpu);
     g->stack_top = (uint64_t)cpu_local();
-    if (read_cr3() != cr3)
-        write_cr3(cr3);
+    /* Also if it is there already: a guest's flush of one vCPU goes to the CPU that it was on, not to this one. */
+    write_cr3(cr3);
     if (*g->gdt_pte != guest_gdt_pte[cpu]) {
         WRITE_ONCE(*g->gdt_pte, guest_gdt_pte[cpu]);
         invlpg(g->gdt_base + 14 * PAGE_SIZE);
