@@ -45,13 +45,22 @@ enum ft_verdict {
     FT_DONE,     /* store next; the reference is taken or dropped */
     FT_WAIT,     /* another CPU is at work on it: get and lock read again later, put gives up for now */
     FT_VALIDATE, /* store next (it locks); validate entries from partial_next on, then ft_validated() */
-    FT_UNDO,     /* store next (it locks); undo entries below partial_next (or all), stamp, then ft_undone() */
-    FT_REFUSE,   /* in use as something else, or the count is full; put: there is no reference to drop */
+    FT_UNDO,   /* store next (it locks); undo entries below partial_next (or all), stamp, then ft_undone() */
+    FT_REFUSE, /* in use as something else, or the count is full; put: there is no reference to drop */
 };
 
-static inline bool ft_is_table(enum frame_type t) { return t >= FRAME_L1 && t <= FRAME_L4; }
-static inline uint64_t ft_count(uint64_t w) { return w & FT_COUNT_MASK; }
-static inline uint64_t ft_word(enum frame_type t) { return (uint64_t)t << FT_TYPE_SHIFT; }
+static inline bool ft_is_table(enum frame_type t)
+{
+    return t >= FRAME_L1 && t <= FRAME_L4;
+}
+static inline uint64_t ft_count(uint64_t w)
+{
+    return w & FT_COUNT_MASK;
+}
+static inline uint64_t ft_word(enum frame_type t)
+{
+    return (uint64_t)t << FT_TYPE_SHIFT;
+}
 
 /* Take a reference as type `t`. *flush: the frame was something else before; stale translations must go first. */
 static inline enum ft_verdict ft_get(uint64_t w, enum frame_type t, uint64_t *next, bool *flush)

@@ -147,7 +147,8 @@ static int get_linear(struct domain *d, struct frame *table, struct frame *targe
     }
     w = atomic_load(&target->type);
     do {
-        if (frame_type_of(w) != frame_type_of(table->type) || !(w & FT_VALIDATED) || ft_count(w) == FT_COUNT_MASK) {
+        if (frame_type_of(w) != frame_type_of(table->type) || !(w & FT_VALIDATED) ||
+            ft_count(w) == FT_COUNT_MASK) {
             forget_linear(table, target);
             frame_put(target);
             return -EINVAL;

@@ -75,8 +75,8 @@ static int write_entry(pte_t *slot, pte_t *old, pte_t e, bool keep_ad, pte_t *ex
     }
 }
 
-int pv_mod_entry(struct domain *d, struct domain *owner, struct frame *f, enum frame_type t, unsigned int slot,
-                 pte_t e, bool keep_ad, pte_t *expect, struct frame **orphan)
+int pv_mod_entry(struct domain *d, struct domain *owner, struct frame *f, enum frame_type t,
+                 unsigned int slot, pte_t e, bool keep_ad, pte_t *expect, struct frame **orphan)
 {
     unsigned int level = (unsigned int)t - FRAME_L1 + 1;
     pte_t *p = (pte_t *)frame_to_ptr(f) + slot;

@@ -42,10 +42,13 @@ static unsigned int level_of(enum frame_type t)
 /* `w`: the type word of its old use. */
 static void flush_stale(struct frame *f, uint64_t w)
 {
-    struct domain *d = f->owner;
+    uint64_t cpus = cpus_online_mask;
 
-    if (d)
-        tlb_flush(tlb_filter(w & FT_FOREIGN ? cpus_online_mask : atomic_load(&d->dirty_cpus), f->flush_stamp));
+    if (!f->owner)
+        return;
+    if (!(w & FT_FOREIGN))
+        cpus = atomic_load(&f->owner->dirty_cpus);
+    tlb_flush(tlb_filter(cpus, f->flush_stamp));
 }
 
 /* The word is locked by us: write its final form, whatever others do to the count meanwhile. */

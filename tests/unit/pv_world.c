@@ -37,9 +37,7 @@ unsigned int rnd(unsigned int below)
 
 /* --- what pv/ needs --- */
 
-void fpu_area_set_legacy(void *area, const void *fxsave)
-{
-}
+void fpu_area_set_legacy(void *area, const void *fxsave) {}
 
 bool machine_page_is_apic(mfn_t m)
 {
@@ -76,12 +74,21 @@ void tlb_flush(uint64_t mask)
     memset(in_tlb, 0, sizeof(in_tlb));
 }
 
-void domain_hold(struct domain *d) { atomic_add(&d->refs, 1); }
-void domain_put(struct domain *d) { assert_true(atomic_sub(&d->refs, 1) > 0); }
+void domain_hold(struct domain *d)
+{
+    atomic_add(&d->refs, 1);
+}
+void domain_put(struct domain *d)
+{
+    assert_true(atomic_sub(&d->refs, 1) > 0);
+}
 
 static pte_t root[PTES_PER_TABLE];
 pte_t *hv_root = root;
-paddr_t hv_root_paddr(void) { return paddr(0); }
+paddr_t hv_root_paddr(void)
+{
+    return paddr(0);
+}
 
 void hvmap_fill_root(pte_t *guest_root)
 {
@@ -95,29 +102,74 @@ void hvmap_clear_root(pte_t *guest_root)
         guest_root[slot] = 0;
 }
 
-void guest_load_cr3(struct guest_cpu *g) { memset(in_tlb, 0, sizeof(in_tlb)); }
-void tlb_note_flush(void) { atomic_store(&tlb_flushed, atomic_add(&tlb_clock, 1)); }
+void guest_load_cr3(struct guest_cpu *g)
+{
+    memset(in_tlb, 0, sizeof(in_tlb));
+}
+void tlb_note_flush(void)
+{
+    atomic_store(&tlb_flushed, atomic_add(&tlb_clock, 1));
+}
 
 /* The rest of pv/domain.c, of which only relinquishing is tried here. */
 const struct grant_host_ops pv_grant_ops;
 pte_t guest_gdt_pte[NR_CPUS_MAX];
 uint64_t guest_idle_cr3;
 void grant_set_host_ops(const struct grant_host_ops *ops) {}
-void *heap_alloc(size_t size) { abort(); }
-void heap_free(void *p) { abort(); }
-uint64_t *desc_gdt_page(unsigned int cpu) { abort(); }
-int pv_area_alloc(struct vcpu *v) { abort(); }
-void pv_area_free(struct vcpu *v) { abort(); }
-int pv_set_gdt(struct vcpu *v, const mfn_t *f, unsigned int n) { abort(); }
-int pv_set_ldt(struct vcpu *v, uint64_t base, unsigned int n) { abort(); }
+void *heap_alloc(size_t size)
+{
+    abort();
+}
+void heap_free(void *p)
+{
+    abort();
+}
+uint64_t *desc_gdt_page(unsigned int cpu)
+{
+    abort();
+}
+int pv_area_alloc(struct vcpu *v)
+{
+    abort();
+}
+void pv_area_free(struct vcpu *v)
+{
+    abort();
+}
+int pv_set_gdt(struct vcpu *v, const mfn_t *f, unsigned int n)
+{
+    abort();
+}
+int pv_set_ldt(struct vcpu *v, uint64_t base, unsigned int n)
+{
+    abort();
+}
 void pv_drop_gdt(struct vcpu *v) {}
 void pv_drop_ldt(struct vcpu *v) {}
-uint16_t pv_fix_selector(uint16_t sel) { abort(); }
-int pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value) { abort(); }
-void pv_load_cr4(struct vcpu *v) { abort(); }
-void pv_dump_vcpu(struct vcpu *v) { abort(); }
-void guest_cpu_init(struct guest_cpu *g) { abort(); }
-size_t fpu_area_size(void) { abort(); }
+uint16_t pv_fix_selector(uint16_t sel)
+{
+    abort();
+}
+int pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value)
+{
+    abort();
+}
+void pv_load_cr4(struct vcpu *v)
+{
+    abort();
+}
+void pv_dump_vcpu(struct vcpu *v)
+{
+    abort();
+}
+void guest_cpu_init(struct guest_cpu *g)
+{
+    abort();
+}
+size_t fpu_area_size(void)
+{
+    abort();
+}
 
 /* --- the world --- */
 
@@ -227,7 +279,10 @@ void finish_all(void)
 
 /* --- the recount --- */
 
-static struct want { uint64_t type, count; uint32_t linear_count, linear_uses; } want[8 << 8];
+static struct want {
+    uint64_t type, count;
+    uint32_t linear_count, linear_uses;
+} want[8 << 8];
 
 static struct want *want_of(mfn_t m)
 {
@@ -359,7 +414,8 @@ void check_nothing_left(void)
 {
     check_world();
     for (unsigned int i = 0; i < FRAMES; i++) {
-        assert_int_equal(frames[i]->type & ~(FT_TYPE_MASK | FT_FOREIGN), held[i] ? FT_VALIDATED | held[i] : 0);
+        assert_int_equal(frames[i]->type & ~(FT_TYPE_MASK | FT_FOREIGN),
+                         held[i] ? FT_VALIDATED | held[i] : 0);
         assert_int_equal(frames[i]->count, (FC_ALLOCATED | 1) + held[i]);
     }
 }

@@ -18,13 +18,14 @@
 #include "mem/page_alloc.h"
 #include "pv/pv.h"
 
-#define FRAMES 48
-#define FOREIGN 4
+#define FRAMES     48
+#define FOREIGN    4
 #define WORLD_CPUS 4
 
 extern struct domain dom, other;
 extern struct vcpu vcpus[WORLD_CPUS];
-extern struct frame *frames[FRAMES], *foreign[FOREIGN], *shared_page; /* of dom, of other; dom may map it writable */
+extern struct frame *frames[FRAMES], *foreign[FOREIGN],
+    *shared_page; /* of dom, of other; dom may map it writable */
 /* References that the test itself holds, a total and a writable one. */
 extern unsigned int held[FRAMES], held_foreign[FOREIGN];
 
@@ -36,9 +37,18 @@ unsigned int rnd(unsigned int below);
 
 void world_init(void);
 
-static inline mfn_t mfn_of(const struct frame *f) { return frame_to_mfn(f); }
-static inline pte_t *entries_of(const struct frame *f) { return frame_to_ptr(f); }
-static inline pte_t entry(const struct frame *f, uint64_t flags) { return pte_make(frame_to_mfn(f), flags); }
+static inline mfn_t mfn_of(const struct frame *f)
+{
+    return frame_to_mfn(f);
+}
+static inline pte_t *entries_of(const struct frame *f)
+{
+    return frame_to_ptr(f);
+}
+static inline pte_t entry(const struct frame *f, uint64_t flags)
+{
+    return pte_make(frame_to_mfn(f), flags);
+}
 static inline uint64_t slot_of(const struct frame *f, unsigned int slot)
 {
     return mfn_to_paddr(frame_to_mfn(f)).v + slot * sizeof(pte_t);

@@ -19,15 +19,15 @@
 
 enum step {
     IDLE,
-    GETTING,       /* the word was read, the exchange comes next */
+    GETTING, /* the word was read, the exchange comes next */
     PUTTING,
     LOCKING,
     /* The lock bit is ours: */
-    FLUSHING,      /* a simple type: flush, then store */
+    FLUSHING, /* a simple type: flush, then store */
     FLUSHING_VALIDATE,
     VALIDATING,
-    FAILING,       /* an entry was refused: the others are undone */
-    UNDOING_GET,   /* an interrupted table on its way to another type */
+    FAILING,     /* an entry was refused: the others are undone */
+    UNDOING_GET, /* an interrupted table on its way to another type */
     UNDOING_PUT,
     UNDOING_SWEEP, /* by nobody's wish: its domain dies */
     STAMPED,       /* all is undone, the stamp is taken but not yet in the frame */
@@ -35,7 +35,7 @@ enum step {
 };
 
 struct cpu {
-    uint64_t w;              /* as read */
+    uint64_t w; /* as read */
     uint8_t step, undo, want, refs, type, own_ref, stamp;
 };
 
@@ -43,10 +43,10 @@ struct cpu {
 struct state {
     uint64_t word;
     struct cpu cpu[CPUS_MAX];
-    uint8_t held;            /* entries that hold references: those below partial_next */
-    uint8_t self;            /* total references of the frame on itself */
-    uint8_t stamp;           /* bit c: CPU c has not flushed since the stamp */
-    uint8_t stale;           /* bit c: CPU c's TLB may have it writable */
+    uint8_t held;  /* entries that hold references: those below partial_next */
+    uint8_t self;  /* total references of the frame on itself */
+    uint8_t stamp; /* bit c: CPU c has not flushed since the stamp */
+    uint8_t stale; /* bit c: CPU c's TLB may have it writable */
     uint8_t pad[4];
 };
 
@@ -87,10 +87,15 @@ static void add(const struct state *s)
 
 #define ALL ((uint8_t)(BIT(cpus) - 1))
 
-static bool locked_step(unsigned int step) { return step >= FLUSHING; }
+static bool locked_step(unsigned int step)
+{
+    return step >= FLUSHING;
+}
 
 /* The table at the top of frame_type.h: count (2: more), and flags of tables. */
-static const struct combo { uint8_t count, validated, partial, locked; } combos[] = {
+static const struct combo {
+    uint8_t count, validated, partial, locked;
+} combos[] = {
     {0, 0, 0, 0}, {0, 0, 0, 1}, {0, 0, 1, 0}, {0, 0, 1, 1}, {1, 1, 0, 0}, {2, 1, 0, 0},
     {1, 1, 0, 1}, {2, 1, 0, 1}, {1, 0, 0, 1}, {1, 0, 1, 0}, {1, 0, 1, 1},
 };
@@ -147,7 +152,8 @@ static void next_state(struct state *s)
 {
     for (unsigned int i = 0; i < cpus; i++) {
         const struct cpu *c = &s->cpu[i];
-        bool dropping = c->step == PUTTING || c->step == UNDOING_PUT || (c->step == STAMPED && c->undo == UNDOING_PUT);
+        bool dropping =
+            c->step == PUTTING || c->step == UNDOING_PUT || (c->step == STAMPED && c->undo == UNDOING_PUT);
 
         /* It may be used at any time; but the entry is gone before its reference is dropped. */
         if (c->refs > dropping && c->type == FRAME_WRITABLE)
@@ -268,7 +274,8 @@ enum choice { GO_ON, INTERRUPT, FAIL, CHOICES };
 static bool step(struct state *s, unsigned int i, enum choice choice)
 {
     struct cpu *c = &s->cpu[i];
-    bool undoing = c->step == UNDOING_GET || c->step == UNDOING_PUT || c->step == UNDOING_SWEEP || c->step == FAILING;
+    bool undoing =
+        c->step == UNDOING_GET || c->step == UNDOING_PUT || c->step == UNDOING_SWEEP || c->step == FAILING;
 
     if (choice == INTERRUPT && c->step != VALIDATING && !(undoing && ft_is_table(frame_type_of(s->word))))
         return false;

@@ -15,7 +15,9 @@
 #define SEEDS  4
 #define ROUNDS 20000 /* of each of several CPUs */
 
-static const struct range { uint8_t first, count; } range[5] = {{28, 20}, {0, 12}, {12, 8}, {20, 5}, {25, 3}};
+static const struct range {
+    uint8_t first, count;
+} range[5] = {{28, 20}, {0, 12}, {12, 8}, {20, 5}, {25, 3}};
 static const uint16_t slots[] = {0, 1, 2, 200, 255, 272, 510, 511};
 
 static struct frame *frame_of_level(unsigned int level)
@@ -80,7 +82,8 @@ static void set_accessed(void)
     struct frame *f = frame_of_level(1);
     pte_t *e = &entries_of(f)[slots[rnd(ARRAY_SIZE(slots))]];
 
-    if (frame_type_of(atomic_load(&f->type)) == FRAME_L1 && (f->type & FT_VALIDATED) && (READ_ONCE(*e) & PTE_P))
+    if (frame_type_of(atomic_load(&f->type)) == FRAME_L1 && (f->type & FT_VALIDATED) &&
+        (READ_ONCE(*e) & PTE_P))
         atomic_or(e, PTE_A | (READ_ONCE(*e) & PTE_RW ? PTE_D : 0));
 }
 
@@ -172,7 +175,8 @@ static void test_one_cpu(void **state)
         relinquish();
         clear_frames();
     }
-    print_message("%u steps, %.1f upper tables valid at a time\n", SEEDS * STEPS, (double)valid / (SEEDS * STEPS));
+    print_message("%u steps, %.1f upper tables valid at a time\n", SEEDS * STEPS,
+                  (double)valid / (SEEDS * STEPS));
     assert_true(valid > 2 * SEEDS * STEPS);
     preempt_rate = 0;
 }

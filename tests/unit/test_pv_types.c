@@ -13,8 +13,8 @@
 /* A tree: frames 0 (L4), 1, 2 (L3), 3, 4 (L2), 5..8 (L1), which map 9..16. */
 static void make_tree(void)
 {
-    static const uint16_t edges[][3] = {{0, 0, 1}, {0, 511, 2}, {1, 3, 3}, {2, 510, 4}, {2, 0, 3}, {3, 0, 5},
-                                       {3, 1, 6}, {4, 100, 7}, {4, 511, 8}, {4, 7, 5}};
+    static const uint16_t edges[][3] = {{0, 0, 1}, {0, 511, 2}, {1, 3, 3},   {2, 510, 4}, {2, 0, 3},
+                                        {3, 0, 5}, {3, 1, 6},   {4, 100, 7}, {4, 511, 8}, {4, 7, 5}};
 
     clear_frames();
     for (unsigned int i = 0; i < ARRAY_SIZE(edges); i++)
@@ -65,8 +65,14 @@ static void interrupt_everywhere(int (*op)(void), void (*before)(void), void (*a
     assert_true(n > 9);
 }
 
-static int pin_root(void) { return op_pin(frames[0], FRAME_L4, false); }
-static int unpin_root(void) { return op_unpin(frames[0], false); }
+static int pin_root(void)
+{
+    return op_pin(frames[0], FRAME_L4, false);
+}
+static int unpin_root(void)
+{
+    return op_unpin(frames[0], false);
+}
 
 static void pinned_tree(void)
 {
@@ -250,15 +256,33 @@ static void test_partial_above(void **state)
 /* Each of these in turn replaces each other, in a table of each level; what is refused changes nothing. */
 static pte_t sample(unsigned int level, unsigned int kind)
 {
-    const pte_t l1[] = {0, 0xffe, entry(frames[20], RO), entry(frames[20], TREE), entry(frames[21], TREE),
-                        entry(frames[20], TREE | PTE_A | PTE_D), entry(frames[20], TREE | PTE_G | PTE_PCD),
-                        entry(frames[2], TREE), entry(frames[2], RO), entry(foreign[0], TREE),
-                        entry(shared_page, TREE), entry(shared_page, RO), pte_make(mfn(0x90000), TREE),
+    const pte_t l1[] = {0,
+                        0xffe,
+                        entry(frames[20], RO),
+                        entry(frames[20], TREE),
+                        entry(frames[21], TREE),
+                        entry(frames[20], TREE | PTE_A | PTE_D),
+                        entry(frames[20], TREE | PTE_G | PTE_PCD),
+                        entry(frames[2], TREE),
+                        entry(frames[2], RO),
+                        entry(foreign[0], TREE),
+                        entry(shared_page, TREE),
+                        entry(shared_page, RO),
+                        pte_make(mfn(0x90000), TREE),
                         pte_make(mfn(1ULL << 39), RO)};
-    const pte_t upper[] = {0, 0xffe, entry(frames[22], TREE), entry(frames[23], TREE), entry(frames[22], RO),
-                           entry(frames[22], TREE | PTE_NX), entry(frames[22], TREE | PTE_PS),
-                           entry(frames[22], TREE | PTE_G), entry(frames[1], RO), entry(frames[1], TREE),
-                           entry(frames[24], RO), entry(frames[24], TREE), entry(foreign[0], TREE),
+    const pte_t upper[] = {0,
+                           0xffe,
+                           entry(frames[22], TREE),
+                           entry(frames[23], TREE),
+                           entry(frames[22], RO),
+                           entry(frames[22], TREE | PTE_NX),
+                           entry(frames[22], TREE | PTE_PS),
+                           entry(frames[22], TREE | PTE_G),
+                           entry(frames[1], RO),
+                           entry(frames[1], TREE),
+                           entry(frames[24], RO),
+                           entry(frames[24], TREE),
+                           entry(foreign[0], TREE),
                            pte_make(mfn(0x90000), TREE)};
 
     _Static_assert(ARRAY_SIZE(l1) == ARRAY_SIZE(upper), "");
@@ -312,7 +336,8 @@ static void test_entry_flags(void **state)
     pte_t expect;
 
     assert_int_equal(op_pin(t, FRAME_L1, true), 0);
-    assert_int_equal(op_update(&dom, t, 0, entry(frames[9], PTE_P | PTE_G | PTE_PCD | PTE_PAT | PTE_NX), true), 0);
+    assert_int_equal(
+        op_update(&dom, t, 0, entry(frames[9], PTE_P | PTE_G | PTE_PCD | PTE_PAT | PTE_NX), true), 0);
     assert_true(entries_of(t)[0] == entry(frames[9], PTE_P | PTE_US | PTE_NX));
     dom.privileged = true;
     assert_int_equal(op_update(&dom, t, 0, entry(frames[9], PTE_P | PTE_G | PTE_PCD), true), 0);
@@ -326,9 +351,11 @@ static void test_entry_flags(void **state)
 
     assert_true(pv_lock_table(t, FRAME_L1));
     expect = entry(frames[9], TREE);
-    assert_int_equal(pv_mod_entry(&dom, &dom, t, FRAME_L1, 0, entry(frames[10], TREE), false, &expect, &orphan), -EAGAIN);
+    assert_int_equal(
+        pv_mod_entry(&dom, &dom, t, FRAME_L1, 0, entry(frames[10], TREE), false, &expect, &orphan), -EAGAIN);
     assert_true(expect == entry(frames[9], TREE | PTE_A | PTE_D));
-    assert_int_equal(pv_mod_entry(&dom, &dom, t, FRAME_L1, 0, entry(frames[10], TREE), false, &expect, &orphan), 0);
+    assert_int_equal(
+        pv_mod_entry(&dom, &dom, t, FRAME_L1, 0, entry(frames[10], TREE), false, &expect, &orphan), 0);
     assert_null(orphan);
     pv_unlock_table(t);
     check_world();
@@ -378,7 +405,8 @@ static void test_linear(void **state)
         assert_int_equal(frame_type_of(b->type), t);
         preempt_rate = 1;
         assert_int_equal(op_update(&dom, a, 8, 0, true), 0);
-        assert_int_equal(op_update(&dom, a, 9, entry(c, RO), false), 1); /* b's last use: stopped in the middle */
+        assert_int_equal(op_update(&dom, a, 9, entry(c, RO), false),
+                         1); /* b's last use: stopped in the middle */
         check_world();
         finish_all();
         preempt_rate = 0;

@@ -2,7 +2,7 @@
 /* Entries of a live table change while it is linked, unlinked, pinned and unpinned; and lists that change as they are read. */
 #include "race/race.h"
 
-#define SLOT 400                      /* of the level-2 table of the initial mapping: nothing is there */
+#define SLOT 400 /* of the level-2 table of the initial mapping: nothing is there */
 #define AT   (VIRT_BASE + SLOT * 0x200000UL)
 
 static u64 *l1, *page[4];

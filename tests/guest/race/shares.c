@@ -79,7 +79,9 @@ void race_grants(void)
     for (unsigned cpu = 0; cpu < vcpus; cpu++) {
         if (mapped[cpu])
             map_or_unmap(cpu, 0);
-        CHECK_EQ(hv_update_va_mapping((u64)window[cpu], pte(window[cpu], PTE_TABLE), UVMF_TLB_FLUSH | UVMF_ALL), 0);
+        CHECK_EQ(
+            hv_update_va_mapping((u64)window[cpu], pte(window[cpu], PTE_TABLE), UVMF_TLB_FLUSH | UVMF_ALL),
+            0);
         check_free(window[cpu], "a window");
     }
     CHECK_EQ(grants[REF].flags, GTF_permit_access);
@@ -154,7 +156,7 @@ void race_events(void)
 
 #define FRAMES 4
 
-static u64 *table;              /* an L1 that is linked nowhere */
+static u64 *table; /* an L1 that is linked nowhere */
 static volatile u64 mfns[FRAMES];
 
 static long reserve(unsigned op, u64 *frame)
@@ -196,7 +198,8 @@ static void change_frames(unsigned cpu, u64 random)
     if (!frame)
         return;
     expect(mmu_write(entry_address(table, (unsigned)(random >> 16) % 16),
-                     random & 0x4000 ? frame << PAGE_SHIFT | (random & 0x8000 ? PTE_TABLE : PTE_P) : 0, 0, DOMID_SELF),
+                     random & 0x4000 ? frame << PAGE_SHIFT | (random & 0x8000 ? PTE_TABLE : PTE_P) : 0, 0,
+                     DOMID_SELF),
            ALLOWED(0, -XEN_EBUSY, -XEN_EINVAL), "map a frame");
     if (random & 0x10000 && mmuext_mfn(MMUEXT_PIN_L1_TABLE, frame) == 0)
         expect(mmuext_mfn(MMUEXT_UNPIN_TABLE, frame), ALLOWED(0), "unpin a frame");

@@ -11,8 +11,14 @@ static u64 *table[5]; /* [4] -> [3] -> [2] -> [1] */
 static u64 *data;
 static volatile int pins[5]; /* minus unpins */
 
-static long pin(unsigned level, const void *page) { return mmuext_mfn(pin_command[level], virt_to_mfn(page)); }
-static long unpin(const void *page) { return mmuext_mfn(MMUEXT_UNPIN_TABLE, virt_to_mfn(page)); }
+static long pin(unsigned level, const void *page)
+{
+    return mmuext_mfn(pin_command[level], virt_to_mfn(page));
+}
+static long unpin(const void *page)
+{
+    return mmuext_mfn(MMUEXT_UNPIN_TABLE, virt_to_mfn(page));
+}
 
 /* Any table of the tree, pinned or unpinned, at its own level or at another. */
 static void pin_some(unsigned cpu, u64 random)
@@ -71,8 +77,8 @@ static void write_flipped(void)
 {
     static unsigned turn;
 
-    expect(hv_xen_version(turn++ & 1 ? XENVER_extraversion : XENVER_capabilities, flipped), ALLOWED(0, -XEN_EFAULT),
-           "a write into it");
+    expect(hv_xen_version(turn++ & 1 ? XENVER_extraversion : XENVER_capabilities, flipped),
+           ALLOWED(0, -XEN_EFAULT), "a write into it");
 }
 
 static void flip(u64 random)
@@ -81,11 +87,13 @@ static void flip(u64 random)
     if (random & 3)
         return;
     if (random & 4) {
-        expect(hv_update_va_mapping((u64)flipped, pte(flipped, PTE_TABLE | (random & 8 ? PTE_G : 0)), UVMF_NONE),
-               ALLOWED(0, -XEN_EBUSY), "make writable");
+        expect(
+            hv_update_va_mapping((u64)flipped, pte(flipped, PTE_TABLE | (random & 8 ? PTE_G : 0)), UVMF_NONE),
+            ALLOWED(0, -XEN_EBUSY), "make writable");
         write_flipped();
     }
-    expect(hv_update_va_mapping((u64)flipped, pte(flipped, PTE_P | PTE_U), UVMF_NONE), ALLOWED(0), "make read-only");
+    expect(hv_update_va_mapping((u64)flipped, pte(flipped, PTE_P | PTE_U), UVMF_NONE), ALLOWED(0),
+           "make read-only");
     write_flipped();
 }
 
