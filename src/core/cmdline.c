@@ -29,6 +29,7 @@ static const struct known_option { const char *name; enum value_kind kind; } kno
     {"loglvl", VALUE_TEXT},
     {"maxcpus", VALUE_NUMBER},
     {"noreboot", VALUE_FLAG},
+    {"pv-linear-pt", VALUE_FLAG},
 };
 
 static char line_as_given[LINE_SIZE];

@@ -5,6 +5,7 @@
  * everything back when the domain dies.
  */
 #include "abi/errno.h"
+#include "core/cmdline.h"
 #include "core/log.h"
 #include "core/panic.h"
 #include "core/softirq.h"
@@ -22,6 +23,7 @@ void pv_init(void)
     for (unsigned int cpu = 0; cpu < NR_CPUS_MAX; cpu++)
         guest_gdt_pte[cpu] = pte_make(ptr_to_mfn(desc_gdt_page(cpu)), PTE_P | PTE_RW | PTE_A | PTE_D | PTE_NX);
     guest_idle_cr3 = hv_root_paddr().v;
+    pv_linear_allowed = cmdline_flag("pv-linear-pt", true);
     grant_set_host_ops(&pv_grant_ops);
 }
 

@@ -8,7 +8,10 @@
  *   level 2 to 4: names a page table of the level below, of its own, never a
  *     superpage; or, read-only, a table of the same level (a linear page table,
  *     through which a kernel reads its own entries as data). Linear entries are
- *     no chains: a table that is used so uses no other so.
+ *     no chains: a table that is used so uses no other so. (Through one of level
+ *     4, ring 0 reaches the hypervisor's own part of the root at an address of
+ *     the guest's: a hypercall that is given such an address reads what is
+ *     there, never writes. Xen's does too; pv-linear-pt=no refuses them all.)
  *
  * Guest kernels run in ring 3, so every entry gets the user bit. None is
  * global: a translation that outlives the load of CR3 would outlive the flush
@@ -22,6 +25,8 @@
 
 /* Of an entry above level 1: superpages, and what has no meaning there. */
 #define UPPER_REFUSED (PTE_PS | PTE_G | PTE_PCD | PTE_PWT)
+
+bool pv_linear_allowed = true;
 
 bool pv_slot_is_guest(unsigned int level, unsigned int slot)
 {
@@ -137,7 +142,7 @@ static int get_linear(struct domain *d, struct frame *table, struct frame *targe
 {
     uint64_t w;
 
-    if (!frame_get(target, d))
+    if (!pv_linear_allowed || !frame_get(target, d))
         return -EINVAL;
     if (target == table)
         return 0;

@@ -73,6 +73,8 @@ int pv_pin_root(struct domain *d, mfn_t root);
 pte_t pv_entry_flags(const struct domain *d, unsigned int level, pte_t e);
 /* Check entry *e for a table of `level` of domain d, whose targets belong to `owner`; take references; complete the flags in *e. */
 int pv_get_entry(struct domain *d, struct domain *owner, struct frame *table, unsigned int level, pte_t *e) MUST_CHECK;
+/* pv-linear-pt=: may a table name another of its level? Set once by pv_init(). */
+extern bool pv_linear_allowed;
 /* Drop the references of `e`. 0 or -ERESTART. */
 int pv_put_entry(struct domain *d, struct frame *table, unsigned int level, pte_t e) MUST_CHECK;
 /* That was interrupted, and `table` has the entry no more: the frame whose last references the caller has to drop. */

@@ -5,6 +5,7 @@
  */
 #include "pv_world.h"
 
+#include "core/cmdline.h"
 #include "core/crosscall.h"
 #include "core/softirq.h"
 #include "grant/grant.h"
@@ -115,6 +116,10 @@ void tlb_note_flush(void)
 const struct grant_host_ops pv_grant_ops;
 pte_t guest_gdt_pte[NR_CPUS_MAX];
 uint64_t guest_idle_cr3;
+bool cmdline_flag(const char *name, bool def)
+{
+    abort();
+}
 void grant_set_host_ops(const struct grant_host_ops *ops) {}
 void *heap_alloc(size_t size)
 {

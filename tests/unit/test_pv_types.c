@@ -419,6 +419,16 @@ static void test_linear(void **state)
     }
 }
 
+static void test_linear_refused(void **state)
+{
+    clear_frames();
+    pv_linear_allowed = false;
+    assert_int_equal(op_pin(frames[0], FRAME_L4, true), 0);
+    assert_int_equal(op_update(&dom, frames[0], 0, entry(frames[0], RO), true), -EINVAL);
+    pv_linear_allowed = true;
+    relinquish();
+}
+
 /* The counters of linear uses do not wrap. */
 static void test_linear_counters(void **state)
 {
@@ -536,6 +546,7 @@ int main(void)
         cmocka_unit_test(test_entry_flags),
         cmocka_unit_test(test_reserved_slots),
         cmocka_unit_test(test_linear),
+        cmocka_unit_test(test_linear_refused),
         cmocka_unit_test(test_linear_counters),
         cmocka_unit_test(test_roots),
         cmocka_unit_test(test_flush_at_change_of_type),
