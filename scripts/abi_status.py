@@ -26,7 +26,8 @@ SOURCES = ("src/hypercall/*.c", "src/grant/op.c")
 # Where operations are defined: header, their names, and names of that form that are none.
 FAMILIES = [
     ("xen.h", r"__HYPERVISOR_\w+", r"__HYPERVISOR_(arch_0|dom0_op)"),
-    ("arch-x86/xen-mca.h", r"__HYPERVISOR_mca|XEN_MC_(?:fetch|notifydomain|physcpuinfo|msrinject|mceinject|inject_v2)", ""),
+    ("arch-x86/xen-mca.h", r"__HYPERVISOR_mca|XEN_MC_(?:fetch|notifydomain|physcpuinfo|\w*inject\w*)",
+     r"XEN_MC_INJECT\w*|XEN_MC_\w*(TYPE|FLAG|MAX)\w*"),
     ("xen.h", r"MMU_\w*UPDATE\w*|MMUEXT_\w+|CONSOLEIO_\w+|VMASST_(?:CMD|TYPE)_\w+", ""),
     ("arch-x86/xen-x86_64.h", r"SEGBASE_\w+", ""),
     ("callback.h", r"CALLBACK(?:OP|TYPE)_\w+", r"CALLBACKTYPE_sysenter_deprecated"),

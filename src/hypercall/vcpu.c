@@ -8,7 +8,7 @@
 #include "platform/platform.h"
 #include "x86/uaccess.h"
 
-#define PERIOD_MAX ((stime_t)BIT(57)) /* ns: about 4.5 years */
+#define PERIOD_MAX ((stime_t)(BIT(62) - 1)) /* ns */
 
 /*
  * Give a vCPU its first registers. Two vCPUs may try at once: the first to claim it goes on, the other

@@ -34,7 +34,7 @@ int pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value)
     case 1:
     case 2:
     case 3:
-        if (!guest_range_ok(value, 8))
+        if (!guest_range_ok(value, 1))
             return -EPERM;
         break;
     case 6:

@@ -212,6 +212,8 @@ static int write_xcr(struct emul_ctx *ctx, uint32_t xcr, uint64_t value)
 {
     struct vcpu *v = vcpu_of(ctx);
 
+    if (!(v->pv->cr4_guest & CR4_OSXSAVE))
+        return emul_raise(ctx, VEC_UD, 0);
     if (xcr != 0 || (value & ~cpu_features.xcr0) || !(value & 1) || ((value & 4) && !(value & 2)) ||
         ((value & 0xe0) && (value & 0xe4) != 0xe4))
         return gp(ctx);

@@ -5,9 +5,10 @@
 One line for each guest, taken from its own end line, and the sum as the last:
 `N passed, N failed`. Serial output is kept beside the guest as NAME.HYPERVISOR.log.
 
-`abuse` does not judge itself: its lines are compared here, answer by answer, with
-abuse/expected.txt, which is what Xen 4.17 printed (refresh it from abuse.xen.log). A line
-of abuse/allowed.txt, in the same form and with a reason behind `#`, is right for Hospes too.
+A guest with a file expected.txt does not judge itself: its lines `ASK question: answers` (for
+`abuse`, `ABUSE ...`) are compared here with that file, which is what Xen 4.17 printed (`--learn`
+on Xen writes it anew). A line of allowed.txt, in the same form and with a reason behind `#`, is
+right for Hospes too. Lines with the same question are the first, second... of their kind.
 """
 import argparse
 import os
@@ -23,6 +24,7 @@ END = re.compile(r"GUEST (\S+): (\d+) passed, (\d+) failed")
 SPECIAL = {
     "events": {"vcpus": 2, "smp": 2},
     "race": {"vcpus": 4, "smp": 4},
+    "answers": {"vcpus": 2, "xen": "spec-ctrl=eager-fpu"}, # by default QEMU's Xen mixes up FPU state
     "crash": {"expect": re.compile("crashed", re.I)},
     "spin": {"expect": re.compile("GUEST spin: spinning")},
 }
@@ -34,16 +36,16 @@ def read_answers(path):
     if os.path.exists(path):
         with open(path, encoding="latin-1") as f:
             for line in f:
-                match = re.match(r"ABUSE (.*): (.*?)\s*(#.*)?$", line)
+                match = re.match(r"(?:ABUSE|ASK) (.*): (.*?)\s*(#.*)?$", line)
                 if match:
-                    lines[match.group(1)] = match.group(2).split()
+                    lines.setdefault(match.group(1), []).extend(match.group(2).split())
     return lines
 
 
-def compare_answers(on, log_path):
+def compare_answers(name, on, log_path):
     """Counts answers as expected and not; the differences are printed."""
-    expected = read_answers(f"{HERE}/abuse/expected.txt")
-    allowed = read_answers(f"{HERE}/abuse/allowed.txt") if on == "hospes" else {}
+    expected = read_answers(f"{HERE}/{name}/expected.txt")
+    allowed = read_answers(f"{HERE}/{name}/allowed.txt") if on == "hospes" else {}
     got = read_answers(log_path)
     passed = failed = 0
     for question, answers in expected.items():
@@ -62,7 +64,7 @@ def parse():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("guests", nargs="*", help="NAME or 'NAME arguments'")
     p.add_argument("--on", choices=("hospes", "xen"), default="hospes")
-    p.add_argument("--image", help="hypervisor image (default: BUILD/hospes, or /tmp/w/xen.elf)")
+    p.add_argument("--image", help="hypervisor image (default: BUILD/hospes, or build/images/xen.elf)")
     p.add_argument("--build", default="build")
     p.add_argument("--memory", default="512")
     p.add_argument("--cpu", default="max,-smap")
@@ -71,19 +73,20 @@ def parse():
     p.add_argument("--hv-args", default="", help="more hypervisor arguments")
     p.add_argument("--module", help="a second module: the guest's ramdisk")
     p.add_argument("--server", action="store_true", help="as a boot-time server (on Hospes), not as dom0")
+    p.add_argument("--learn", action="store_true", help="on Xen: write expected.txt")
     p.add_argument("--verbose", action="store_true", help="show the guest's output")
     return p.parse_args()
 
 
 def command(args, name, guest_args, special):
-    image = args.image or (f"{args.build}/hospes" if args.on == "hospes" else "/tmp/w/xen.elf")
+    image = args.image or (f"{args.build}/hospes" if args.on == "hospes" else "build/images/xen.elf")
     if args.server:
         guest_args = f"domain={name} memory=64M vcpus={special.get('vcpus', 1)} -- {guest_args}"
     modules = f"{args.build}/guest/{name} {guest_args}".strip().replace(",", ",,")
     if args.module:
         modules += "," + args.module
     hv_args = ("console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all noreboot dom0_mem=64M "
-               f"dom0_max_vcpus={special.get('vcpus', 1)} {args.hv_args}")
+               f"dom0_max_vcpus={special.get('vcpus', 1)} {args.hv_args} {special.get(args.on, '')}")
     smp = args.smp or special.get("smp", 1)
     return ["qemu-system-x86_64", "-accel", "tcg", "-cpu", args.cpu, "-m", args.memory, "-smp", str(smp),
             "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot",
@@ -112,8 +115,11 @@ def wait(args, name, special, qemu, log_path):
         with open(log_path, "rb") as f:
             out = f.read().decode("latin-1")
         end = END.search(out)
-        if end and name == "abuse":
-            return *compare_answers(args.on, log_path), ""
+        if end and args.learn:
+            with open(f"{HERE}/{name}/expected.txt", "w", encoding="ascii") as f:
+                f.writelines(line + "\n" for line in re.findall(r"^((?:ABUSE|ASK) .*?)\r*$", out, re.M))
+        if end and os.path.exists(f"{HERE}/{name}/expected.txt"):
+            return *compare_answers(name, args.on, log_path), ""
         if end:
             return int(end.group(2)), int(end.group(3)), ""
         if "expect" in special and special["expect"].search(out):
