@@ -2,19 +2,25 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """All analysis of the sources: our own rules, and other people's tools.
 
-usage: analyze.py --build DIR --cpp FLAGS --cflags FLAGS [--only WORD] FILE...
+usage: analyze.py --build DIR --cpp FLAGS --cflags FLAGS [--own FILE=FLAGS]... [--only WORD] FILE...
 
 Each check is run on the sources, and before that on a few lines that break its rule
 (SAMPLES): a check that finds nothing there is broken itself. The last line is
-`N passed, N failed`. A check is a function of (tree, files) that returns complaints.
+`N passed, N failed`. A check is a function of (tools, tree, files) that returns complaints.
+
+What a tool found clean is not given to it again until the file, a header or a flag
+changes: the stamps of clean files are in DIR/analyze.
 """
 import argparse
+import functools
+import hashlib
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import abi_status
@@ -51,25 +57,49 @@ class Tools:
     def __init__(self, args):
         self.cpp = args.cpp.split()
         self.cflags = args.cflags.split()
-        self.cppcheck_cache = os.path.join(args.build, "cppcheck")
+        # {"lib/xz": what the preprocessor must know for this file}; how code is generated is the compiler's alone
+        self.own = {name: [f for f in flags.split() if not f.startswith(("-f", "-O"))]
+                    for name, flags in (own.split("=", 1) for own in args.own)}
+        self.objects = args.build
+        self.stamps = os.path.join(args.build, "analyze")
+        os.makedirs(self.stamps, exist_ok=True)
 
-    def flags(self, tree, compiler):
-        """The preprocessor's flags, with the compiler's own headers and the tree's folders."""
-        own = subprocess.run([compiler, "-print-file-name=include"], stdout=subprocess.PIPE, text=True,
-                             check=True).stdout.strip()
+    def flags(self, tree, compiler, path="."):
+        """The preprocessor's flags, with the compiler's own headers, the tree's folders and the file's flags."""
+        own = own_headers(compiler)
         found = [os.path.join(tree, "src") if f == "src" else f for f in self.cpp]
         found = [f"-I{tree}/src" if f == "-Isrc" else f for f in found]
         at = found.index("-isystem") + 1
         found[at] = own
-        return found + ([f"-I{os.getcwd()}/src"] if tree != "." else [])
+        name = os.path.splitext(os.path.relpath(path, "src"))[0]
+        return found + self.own.get(name, []) + ([f"-I{os.getcwd()}/src"] if tree != "." else [])
+
+    def stamp(self, command, path):
+        """The name of what a tool sees: its command, and the file with all that it includes."""
+        text = subprocess.run(["gcc", *self.flags(".", "gcc", path), "-E", "-C", path], stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, check=False)
+        with open(".clang-tidy", "rb") as config:
+            seen = "\0".join(command).encode() + config.read() + text.stdout
+        return os.path.join(self.stamps, hashlib.sha256(seen).hexdigest()) if text.returncode == 0 else None
 
 
-def each(files, command):
-    """Runs a command for every file, two at a time; what is said becomes complaints."""
+@functools.lru_cache()
+def own_headers(compiler):
+    return subprocess.run([compiler, "-print-file-name=include"], stdout=subprocess.PIPE, text=True,
+                          check=True).stdout.strip()
+
+
+def each(tools, files, command):
+    """Runs a command for every file that it has not seen, on all CPUs; what is said becomes complaints."""
     def one(path):
+        stamp = tools.stamp(command(path), path)
+        if stamp and os.path.exists(stamp):
+            return []
         done = subprocess.run(command(path), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               errors="replace", check=False)
         if done.returncode == 0:
+            if stamp:
+                open(stamp, "w").close()
             return []
         return [line for line in done.stdout.splitlines() if line.strip()] or [f"{path}: code {done.returncode}"]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -99,27 +129,26 @@ def headers(tools, tree, files):
     paths = [p for p, n in check_layers.sources(tree) if n.endswith(".h") and not n.startswith("lib/config")]
     for compiler in ("gcc", "clang"):
         flags = tools.flags(tree, compiler)
-        found += each(paths, lambda p: [compiler, *flags, *tools.cflags, "-Wno-pragma-once-outside-header",
+        found += each(tools, paths, lambda p: [compiler, *flags, *tools.cflags, "-Wno-pragma-once-outside-header",
                                         "-Wno-unused-function", "-fsyntax-only", "-xc", p])
     return found
 
 
 def threads(tools, tree, files):
     """clang's thread-safety analysis of the lock classes."""
-    flags = tools.flags(tree, "clang")
-    return each(files, lambda p: ["clang", *flags, *tools.cflags, "-Wthread-safety", "-fsyntax-only", p])
+    return each(tools, files, lambda p: ["clang", *tools.flags(tree, "clang", p), *tools.cflags, "-Wthread-safety",
+                                         "-fsyntax-only", p])
 
 
 def sparse(tools, tree, files):
-    flags = tools.flags(tree, "gcc")
-    return each(files, lambda p: ["sparse", "-m64", "-ffreestanding", *flags, "-std=gnu17", "-Wsparse-error",
-                                  "-Wno-decl", "-Wno-cast-truncate", p])
+    return each(tools, files, lambda p: ["sparse", "-m64", "-ffreestanding", '-D__VERSION__="sparse"',
+                                         *tools.flags(tree, "gcc", p), "-std=gnu17", "-Wsparse-error", "-Wno-decl",
+                                         "-Wno-cast-truncate", p])
 
 
 def cppcheck(tools, tree, files):
     if not files:
         return []
-    os.makedirs(tools.cppcheck_cache, exist_ok=True)
     done = subprocess.run(
         ["cppcheck", "--quiet", "-j", str(os.cpu_count()), "--std=c11", "--enable=warning,portability,performance",
          "--inline-suppr", "--error-exitcode=1", "--template={file}:{line}: {id}: {message}", "--platform=unix64",
@@ -131,8 +160,9 @@ def cppcheck(tools, tree, files):
 
 
 def clang_tidy(tools, tree, files):
-    flags = tools.flags(tree, "clang") + [f for f in tools.cflags if f != "-Werror"]
-    found = each(files, lambda p: ["clang-tidy", "--quiet", "--config-file=.clang-tidy", p, "--", *flags])
+    cflags = [f for f in tools.cflags if f != "-Werror"]
+    found = each(tools, files, lambda p: ["clang-tidy", "--quiet", "--config-file=.clang-tidy", p, "--",
+                                          *tools.flags(tree, "clang", p), *cflags])
     return [f for f in found if not re.match(r"\d+ warnings? (treated as errors?|generated)|Suppressed|Use -", f)]
 
 
@@ -160,20 +190,21 @@ def main():
     p.add_argument("--build", required=True)
     p.add_argument("--cpp", required=True)
     p.add_argument("--cflags", required=True)
+    p.add_argument("--own", action="append", default=[])
     p.add_argument("--only", default="")
     p.add_argument("files", nargs="*")
     args = p.parse_args()
     tools = Tools(args)
-    tools.objects = args.build
     passed = failed = 0
     for name, check in CHECKS.items():
         if args.only not in name:
             continue
+        start = time.monotonic()
         if not finds_sample(tools, name):
             complaints = ["the check does not find the fault of its own sample"]
         else:
             complaints = check(tools, ".", [f for f in args.files if f.endswith(".c")])
-        print(f"  {'FAIL' if complaints else 'ok  '} analyze {name}", flush=True)
+        print(f"  {'FAIL' if complaints else 'ok  '} analyze {name}: {time.monotonic() - start:.0f} s", flush=True)
         for line in complaints[:60]:
             print("       | " + line)
         failed, passed = failed + bool(complaints), passed + (not complaints)

@@ -8,7 +8,7 @@ lock, and while it holds it takes one of the same or an earlier level, directly 
 by calling a function (one call deep) that takes one.
 
 A lock is known by the name of its field or variable, from `spin_init(&x->lock, LEVEL)`
-or `lock = SPINLOCK_INIT(LEVEL)` in the same folder. It also complains about a lock
+or `lock = SPINLOCK_INIT(LEVEL)` in the same folder or one above it. It also complains about a lock
 that is never given a level, and about a level that no lock has.
 
 usage: check_locks.py [--root DIR]
@@ -18,7 +18,7 @@ import os
 import re
 import sys
 
-from check_layers import sources
+from check_layers import may_use, sources
 
 CALL = re.compile(r"\b(spin_lock|spin_unlock|spin_lock_two|spin_unlock_two|[a-z_][a-z0-9_]*)\s*\(([^();]*(?:\([^()]*\))?[^();]*)")
 FUNCTION = re.compile(r"^[a-zA-Z_][^;{}=#]*?\b([a-z_][a-z0-9_]*)\([^;{}]*\)[^;{}()]*\n\{\n(.*?)\n\}", re.M | re.S)
@@ -61,9 +61,15 @@ def complaints(root="."):
     levels, functions = read(root)
     rank = {level: n for n, level in enumerate(order)}
 
+    def levels_of(folder, expression):
+        """The levels of the folder's locks of that name; where it has none, of the locks of folders above it."""
+        name = lock_name(expression)
+        return levels.get((folder, name)) or set().union(
+            *(known for (other, n), known in levels.items() if n == name and may_use(folder, other)))
+
     def level_of(folder, expression):
-        """The lock's level where the folder has one of that name, and only one; else None."""
-        known = levels.get((folder, lock_name(expression)), set())
+        """The lock's level where it is clear, else None."""
+        known = levels_of(folder, expression)
         return next(iter(known)) if len(known) == 1 else None
 
     takes = {}      # function -> levels it takes itself
@@ -76,7 +82,7 @@ def complaints(root="."):
         held = []
         for call, arguments in CALL.findall(body):
             if call in ("spin_lock", "spin_lock_two"):
-                if (folder, lock_name(arguments.split(",")[0])) not in levels and "l" != lock_name(arguments):
+                if not levels_of(folder, arguments.split(",")[0]) and lock_name(arguments) != "l":
                     found.append(f"{name}: {function}() takes {arguments.strip()}, which has no level in {folder}/")
                 wanted = {level_of(folder, arguments.split(",")[0])}
             elif call in ("spin_unlock", "spin_unlock_two"):

@@ -35,7 +35,8 @@ iso: setup $(KERNEL) $(RAMDISK)
 
 # The compilers' flags are given to the tools, so that they see what is compiled.
 analyze: objects
-	@$(PY) scripts/analyze.py --build $(B) --cpp="$(HV_CPP)" --cflags="$(HV_CFLAGS)" --only "$(T)" $(hv-src)
+	@$(PY) scripts/analyze.py --build $(B) --cpp="$(HV_CPP)" --cflags="$(HV_CFLAGS)" --only "$(T)" \
+	    $(foreach f,$(hv-src:src/%.c=%),$(if $(CFLAGS-$f),--own="$f=$(CFLAGS-$f)")) $(hv-src)
 
 format:
 	@clang-format -i $$(git ls-files -co --exclude-standard 'src/*.[ch]' 'tests/*.[ch]' 'bench/*.[ch]')

@@ -196,13 +196,13 @@ static uint8_t decode_prefixes(struct stream *s, struct emul_insn *insn, struct 
         default:
             known = false;
         }
-        for (uint8_t seg = 0; seg < ARRAY_SIZE(seg_prefix); seg++) {
+        for (unsigned int seg = 0; seg < ARRAY_SIZE(seg_prefix); seg++) {
             if (byte != seg_prefix[seg])
                 continue;
             known = true;
             if (s->ctx->mode64 && seg < EMUL_FS)
                 continue; /* without effect there, also on an FS or GS before it */
-            insn->seg = seg;
+            insn->seg = (uint8_t)seg;
             insn->seg_override = true;
         }
         if (!known)

@@ -56,7 +56,7 @@ static int system_counter(struct emul_ctx *ctx)
 {
     const struct emul_ops *ops = ctx->ops;
     uint64_t value;
-    uint32_t aux;
+    uint32_t aux = 0;
     int rc;
 
     if (ctx->insn.kind == EMUL_RDPMC)

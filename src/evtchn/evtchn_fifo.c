@@ -282,12 +282,10 @@ int evtchn_set_priority(struct domain *d, uint32_t port, uint32_t priority)
 
     spin_lock(&e->lock);
     p = port_of(e, port);
-    if (!p)
+    if (!p || (e->fifo && priority > EVTCHN_FIFO_PRIORITY_MIN))
         ret = -EINVAL;
     else if (!e->fifo)
         ret = -ENOSYS;
-    else if (priority > EVTCHN_FIFO_PRIORITY_MIN)
-        ret = -EINVAL;
     else if (p->state == PORT_FREE)
         ret = -EACCES;
     else

@@ -20,6 +20,7 @@ static const char *const level_name[LOCK_LEVELS] = {
     [LOCK_GRANT] = "GRANT",
     [LOCK_HYPERCALL] = "HYPERCALL",
     [LOCK_EVTCHN] = "EVTCHN",
+    [LOCK_EVTCHN_FIFO] = "EVTCHN_FIFO",
     [LOCK_VCPU_TIMER] = "VCPU_TIMER",
     [LOCK_SCHED] = "SCHED",
     [LOCK_PAGELIST] = "PAGELIST",

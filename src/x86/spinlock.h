@@ -39,7 +39,7 @@ enum lock_level {
     LOCK_GRANT,      /* grant: a domain's table; two in order of domid */
     LOCK_HYPERCALL,  /* hypercall: what is kept for a domain */
     LOCK_EVTCHN,     /* evtchn: a domain's ports; two in order of domid */
-    LOCK_EVTCHN_FIFO,/* evtchn: one FIFO queue of a vCPU */
+    LOCK_EVTCHN_FIFO, /* evtchn: one FIFO queue of a vCPU */
     LOCK_VCPU_TIMER, /* domain: a vCPU's timers and time areas */
     LOCK_SCHED,      /* sched: a CPU's run queue; two in order of CPU */
     LOCK_PAGELIST,   /* domain: a domain's list of frames */
@@ -75,7 +75,7 @@ void spin_unlock(spinlock_t *l) RELEASES(*l);
 bool spin_held(const spinlock_t *l);
 
 /* Two locks of one level, lower address first; equal addresses are taken once. */
-void spin_lock_two(spinlock_t *a, spinlock_t *b);
-void spin_unlock_two(spinlock_t *a, spinlock_t *b);
+void spin_lock_two(spinlock_t *a, spinlock_t *b) ACQUIRES(*a, *b);
+void spin_unlock_two(spinlock_t *a, spinlock_t *b) RELEASES(*a, *b);
 
 #endif
