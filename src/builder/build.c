@@ -12,13 +12,14 @@
 #include "abi/xen.h"
 #include "core/log.h"
 #include "evtchn/evtchn.h"
+#include "mem/fill.h"
 #include "mem/heap.h"
 #include "mem/page_alloc.h"
 #include "pv/pv.h"
 
 #define CHUNK_ORDER   9                /* frames are taken in pieces of 2 MB */
 #define CHUNKS_A_STEP 2
-#define COPY_A_STEP   (4ULL << 20)     /* bytes */
+#define LOADED_A_STEP 1024             /* pages */
 #define HYPERCALLS    128
 #define HYPERCALL_ENTRY 32             /* bytes */
 #define GUEST_SS      0xe02b           /* FLAT_KERNEL_SS, FLAT_KERNEL_CS of <xen/xen.h> */
@@ -116,6 +117,8 @@ int build_begin(struct build *b, const struct build_request *request, struct fau
 
 void build_end(struct build *b)
 {
+    if (b->request.takes_image)
+        image_give_up(b->request.image);
     heap_free(b->p2m);
     b->p2m = NULL;
 }
@@ -151,12 +154,20 @@ static void enter_frame(struct build *b, uint64_t p, mfn_t m)
     m2p_set(m, pfn(p));
 }
 
-/* Memory for frames from `p` on, up to `end`; how many, or 0. */
-static uint64_t take_chunk(struct build *b, uint64_t p, uint64_t end)
+/* Frames from `p` to `end` that have no memory yet, one after the other; at most a chunk. */
+static uint64_t without_memory(const struct build *b, uint64_t p, uint64_t end)
 {
-    /* What is written below is written on zeroes. Behind it, clearing all memory of dom0 would take most of its start. */
-    unsigned int flags = b->request.initial_domain && p >= b->layout.end ? PA_ZERO_USED : PA_ZERO;
-    unsigned int order = chunk_order(p, p < b->layout.end ? MIN(b->layout.end, end) : end);
+    uint64_t n = 0;
+
+    while (n < BIT(CHUNK_ORDER) && p + n < end && build_mfn(b, p + n).v == 0)
+        n++;
+    return n;
+}
+
+/* Memory for frames from `p` on, up to `end`; how many, or 0. */
+static uint64_t take_chunk(struct build *b, uint64_t p, uint64_t end, unsigned int flags)
+{
+    unsigned int order = chunk_order(p, end);
     struct frame *f = domain_alloc_frames(b->domain, order, flags);
 
     while (f == NULL && order > 0)
@@ -168,19 +179,113 @@ static uint64_t take_chunk(struct build *b, uint64_t p, uint64_t end)
     return BIT(order);
 }
 
+/* Something to be loaded: a segment of the kernel, or the ramdisk. */
+struct load {
+    uint64_t at, end;    /* pseudo-physical addresses */
+    const uint8_t *from;
+    bool of_image;
+};
+
+/* The next one, from *@next (at first 0) on. False after the last. */
+static bool next_load(const struct build *b, uint32_t *next, struct load *load)
+{
+    const struct build_request *r = &b->request;
+    const struct elf *elf = &r->image->elf;
+    struct elf_segment s;
+
+    if (elf_next_load(elf, next, &s)) {
+        uint64_t at = s.paddr - r->image->kernel.paddr_offset;
+
+        *load = (struct load){.at = at, .end = at + s.filesz, .from = elf->image + s.offset, .of_image = true};
+        return true;
+    }
+    if (*next > elf->segment_count)
+        return false;
+    *next = elf->segment_count + 1;
+    *load = (struct load){.at = b->layout.ramdisk << PAGE_SHIFT, .from = r->ramdisk};
+    load->end = load->at + r->ramdisk_size;
+    return true;
+}
+
+/*
+ * Load whole pages from `p` on, up to `end`; how many, or 0: no memory. A page
+ * that something else was loaded to (segments may overlap) is written again.
+ */
+static uint64_t load_pages(struct build *b, const struct load *load, uint64_t p, uint64_t end)
+{
+    const uint8_t *from = load->from + ((p << PAGE_SHIFT) - load->at);
+    bool is_new = build_mfn(b, p).v == 0;
+    struct frame *f = NULL;
+    uint64_t n = 1;
+
+    if (is_new && load->of_image && b->request.takes_image)
+        f = image_take_page(b->request.image, (uint64_t)(from - b->request.image->elf.image));
+    if (f != NULL) {
+        if (domain_assign_frames(b->domain, f, 0, true) != 0)
+            return 0;
+        enter_frame(b, p, frame_to_mfn(f));
+        return 1;
+    }
+    if (is_new)
+        n = take_chunk(b, p, p + without_memory(b, p, end), PA_RAW);
+    for (uint64_t i = 0; i < n; i++)
+        page_copy(mfn_to_ptr(build_mfn(b, p + i)), from + (i << PAGE_SHIFT));
+    return n;
+}
+
+/* Pages that are loaded as a whole are not cleared before, and need not even be copied. */
+static int load_whole_pages(struct build *b)
+{
+    uint32_t next = b->segment;
+    uint64_t end, stop;
+    struct load load;
+
+    if (!next_load(b, &next, &load)) {
+        b->segment = 0;
+        return 0;
+    }
+    end = load.end >> PAGE_SHIFT;
+    b->done = MAX(b->done, ALIGN_UP(load.at, (uint64_t)PAGE_SIZE) >> PAGE_SHIFT);
+    stop = MIN(end, b->done + LOADED_A_STEP);
+    while (b->done < stop) {
+        uint64_t n = load_pages(b, &load, b->done, stop);
+
+        if (n == 0)
+            return -ENOMEM;
+        b->done += n;
+    }
+    if (b->done >= end) {
+        b->segment = next;
+        b->done = 0;
+    }
+    return -ERESTART;
+}
+
+/* All other memory. */
 static int take_frames(struct build *b)
 {
     const struct layout *l = &b->layout;
 
     for (unsigned int chunks = 0; b->done < b->request.nr_pages; chunks++) {
-        uint64_t n = 1, p = b->done;
+        uint64_t p = b->done, end = p < l->p2m ? l->p2m : b->request.nr_pages;
+        /* What is written here later is written on zeroes. Behind it, clearing all of dom0's would take long. */
+        unsigned int flags = b->request.initial_domain && p >= l->end ? PA_ZERO_USED : PA_ZERO;
+        uint64_t n = without_memory(b, p, p < l->end ? MIN(end, l->end) : end);
 
         if (chunks == CHUNKS_A_STEP)
             return -ERESTART;
-        if (p >= l->p2m && p < l->p2m + l->p2m_pages)
+        if (n == 0) {
+            while (++p < end && build_mfn(b, p).v != 0)
+                ;
+            b->done = p;
+            continue;
+        }
+        if (p >= l->p2m && p < l->p2m + l->p2m_pages) {
             enter_frame(b, p, ptr_to_mfn(b->p2m[p - l->p2m]));
-        else
-            n = take_chunk(b, p, p < l->p2m ? l->p2m : b->request.nr_pages);
+            n = 1;
+        } else {
+            n = take_chunk(b, p, p + n, flags);
+        }
         if (n == 0)
             return -ENOMEM;
         b->done += n;
@@ -188,47 +293,27 @@ static int take_frames(struct build *b)
     return 0;
 }
 
-/* Copy to pseudo-physical byte address `at`. */
+/* Copy less than a page, or at least not over a page's end, to pseudo-physical address `at`. */
 static void put_bytes(struct build *b, uint64_t at, const uint8_t *from, uint64_t size)
 {
-    while (size > 0) {
-        uint64_t offset = at & (PAGE_SIZE - 1), n = MIN(size, PAGE_SIZE - offset);
-
-        memcpy((uint8_t *)mfn_to_ptr(build_mfn(b, at >> PAGE_SHIFT)) + offset, from, n);
-        at += n;
-        from += n;
-        size -= n;
-    }
+    memcpy((uint8_t *)mfn_to_ptr(build_mfn(b, at >> PAGE_SHIFT)) + (at & (PAGE_SIZE - 1)), from, size);
 }
 
-/* Copy the next piece of `size` bytes to `at`; b->done counts. 0: all is copied. */
-static int put_piece(struct build *b, uint64_t at, const uint8_t *from, uint64_t size)
+/* What does not fill its first or last page. */
+static int load_edges(struct build *b)
 {
-    uint64_t n = MIN(size - b->done, COPY_A_STEP);
+    uint64_t first, last;
+    struct load load;
 
-    put_bytes(b, at + b->done, from + b->done, n);
-    b->done += n;
-    return b->done < size ? -ERESTART : 0;
-}
-
-static int load_kernel(struct build *b)
-{
-    const struct image *image = b->request.image;
-    struct elf_segment s;
-    uint32_t next = b->segment;
-
-    if (!elf_next_load(&image->elf, &next, &s))
+    if (!next_load(b, &b->segment, &load))
         return 0;
-    if (put_piece(b, s.paddr - image->kernel.paddr_offset, image->elf.image + s.offset, s.filesz) == 0) {
-        b->segment = next;
-        b->done = 0;
-    }
+    first = ALIGN_UP(load.at, (uint64_t)PAGE_SIZE);
+    last = ALIGN_DOWN(load.end, (uint64_t)PAGE_SIZE);
+    if (load.at < MIN(first, load.end))
+        put_bytes(b, load.at, load.from, MIN(first, load.end) - load.at);
+    if (last >= first && last < load.end)
+        put_bytes(b, last, load.from + (last - load.at), load.end - last);
     return -ERESTART;
-}
-
-static int load_ramdisk(struct build *b)
-{
-    return put_piece(b, b->layout.ramdisk << PAGE_SHIFT, b->request.ramdisk, b->request.ramdisk_size);
 }
 
 /*
@@ -359,7 +444,7 @@ static int start_vcpu(struct build *b)
 }
 
 static int (*const phases[])(struct build *b) = {
-    take_list, take_frames, load_kernel, load_ramdisk, write_start_info, pin_tables, start_vcpu,
+    take_list, load_whole_pages, take_frames, load_edges, write_start_info, pin_tables, start_vcpu,
 };
 
 int build_step(struct build *b, struct fault *fault)

@@ -21,7 +21,8 @@ struct build_request {
     uint64_t cpus;            /* where its vCPUs may run */
     uint16_t weight;
     uint64_t nr_pages, max_pages;
-    const struct image *image;
+    struct image *image;
+    bool takes_image;         /* nobody else starts from it: its pages become the domain's */
     const void *ramdisk;      /* NULL: none */
     uint64_t ramdisk_size;
     const char *cmdline;
@@ -36,7 +37,7 @@ struct build {
     uint64_t **p2m;           /* pages of the frame list, in the guest's memory */
     unsigned int phase;
     uint64_t done;            /* how far the phase has got */
-    uint32_t segment;         /* the kernel's segment that is being loaded */
+    uint32_t segment;         /* the kernel's segment that is being loaded; behind the last, the ramdisk */
     struct xencons_interface *console; /* NULL: none */
     uint32_t console_port;
 };

@@ -34,19 +34,21 @@ static struct image *images;
 
 /* --- memory for an unpacked kernel --- */
 
-struct room {
-    uint8_t *at;
-    uint64_t pieces;
-    struct frame **piece;
-};
-
+/* Frees what no domain has been given of it. Its address stays its own. */
 static void room_free(struct room *r)
 {
     hvmap_unmap((uint64_t)r->at, r->pieces << PIECE_ORDER);
     tlb_flush(cpus_online_mask);
-    while (r->pieces > 0)
-        page_free(r->piece[--r->pieces], PIECE_ORDER);
+    while (r->pieces > 0) {
+        struct frame *f = r->piece[--r->pieces];
+
+        for (uint64_t i = 0; i < BIT(PIECE_ORDER); i++) {
+            if (f[i].owner == NULL)
+                page_free(&f[i], 0);
+        }
+    }
     heap_free(r->piece);
+    r->piece = NULL;
 }
 
 /* Room for `size` bytes; 0 or -ENOMEM. */
@@ -55,12 +57,16 @@ static int room_alloc(struct room *r, uint64_t size)
     static uint64_t next = ROOMS_START;
     uint64_t pieces = (size + PIECE_SIZE - 1) / PIECE_SIZE;
 
-    *r = (struct room){.at = (uint8_t *)next, .piece = heap_alloc_array(pieces, sizeof(r->piece[0]))};
+    if (r->at == NULL) {
+        r->at = (uint8_t *)next;
+        next += (pieces + 1) * PIECE_SIZE;
+    }
+    r->piece = heap_alloc_array(pieces, sizeof(r->piece[0]));
     if (r->piece == NULL)
         return -ENOMEM;
     while (r->pieces < pieces) {
         struct frame *f = page_alloc(PIECE_ORDER, 0);
-        uint64_t va = next + r->pieces * PIECE_SIZE;
+        uint64_t va = (uint64_t)r->at + r->pieces * PIECE_SIZE;
 
         if (f == NULL || hvmap_map(va, frame_to_mfn(f), BIT(PIECE_ORDER), FLAGS_ROOM) != 0) {
             if (f != NULL)
@@ -70,7 +76,6 @@ static int room_alloc(struct room *r, uint64_t size)
         }
         r->piece[r->pieces++] = f;
     }
-    next += pieces * PIECE_SIZE + PAGE_SIZE;
     return 0;
 }
 
@@ -86,24 +91,23 @@ static void unpack_payload(struct image *image, const struct payload *p)
 {
     uint64_t size = p->unpacked_size + UNPACK_SLACK;
     struct frame *arena = page_alloc(ARENA_ORDER, 0);
-    struct room room;
+    struct room *room = &image->room;
     const char *why;
     size_t len;
     int error;
 
-    if (arena == NULL || room_alloc(&room, size) != 0) {
+    if (arena == NULL || room_alloc(room, size) != 0) {
         no_memory(image, size);
     } else {
         unpack_set_arena(frame_to_ptr(arena), PAGE_SIZE << ARENA_ORDER);
         bootfp_begin();
-        error = unpack(p->data, p->size, room.at, size, &len, &why);
+        error = unpack(p->data, p->size, room->at, size, &len, &why);
         bootfp_end();
         if (error != 0) {
             fault_set(&image->fault, "a truncated or damaged kernel: found: %s, expected a whole one", why);
-            room_free(&room);
+            room_free(room);
         } else {
-            heap_free(room.piece);
-            image->bytes = room.at;
+            image->bytes = room->at;
             image->size = len;
         }
     }
@@ -143,6 +147,10 @@ static void read_image(struct image *image)
     struct payload payload;
     const char *why;
 
+    image->bytes = image->module;
+    image->size = image->module_size;
+    image->fault.text[0] = '\0';
+
     if (payload_find(&payload, image->bytes, image->size, &why) != 0) {
         if (is_bzimage(image->bytes, image->size))
             fault_set(&image->fault, "a truncated or damaged bzImage: found: %s, expected a whole one", why);
@@ -165,7 +173,7 @@ static struct image *find_image(const void *module)
     return i;
 }
 
-int image_open(const void *module, uint64_t size, const struct image **out, struct fault *fault)
+int image_open(const void *module, uint64_t size, struct image **out, struct fault *fault)
 {
     struct image *image = find_image(module);
 
@@ -175,12 +183,44 @@ int image_open(const void *module, uint64_t size, const struct image **out, stru
             fault_set(fault, "not enough memory: found none, expected %zu bytes", sizeof(*image));
             return -ENOMEM;
         }
-        *image = (struct image){.module = module, .bytes = module, .size = size};
+        *image = (struct image){.module = module, .module_size = size};
         read_image(image);
         image->next = images;
         images = image;
     }
     *out = image;
+    *fault = image->fault;
+    return fault->text[0] != '\0' ? -ENOEXEC : 0;
+}
+
+/* --- giving it away --- */
+
+struct frame *image_take_page(const struct image *image, uint64_t offset)
+{
+    const struct elf *elf = &image->elf;
+    uint64_t table_end = elf->segments_at + (uint64_t)elf->segment_count * elf->segment_size;
+    struct frame *f;
+
+    /* Loading goes on, and has to find the segments as they were checked. */
+    if (image->room.pieces == 0 || (offset & (PAGE_SIZE - 1)) != 0 ||
+        (offset < table_end && offset + PAGE_SIZE > elf->segments_at))
+        return NULL;
+    f = image->room.piece[offset / PIECE_SIZE] + offset % PIECE_SIZE / PAGE_SIZE;
+    return f->owner == NULL ? f : NULL;
+}
+
+void image_give_up(struct image *image)
+{
+    if (image->room.pieces == 0)
+        return;
+    room_free(&image->room);
+    image->bytes = NULL;
+}
+
+int image_restore(struct image *image, struct fault *fault)
+{
+    if (image->bytes == NULL)
+        read_image(image);
     *fault = image->fault;
     return fault->text[0] != '\0' ? -ENOEXEC : 0;
 }

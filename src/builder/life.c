@@ -47,6 +47,7 @@ static void begin_build(struct server *s)
         .nr_pages = s->nr_pages,
         .max_pages = s->max_pages,
         .image = s->image,
+        .takes_image = nr_servers == 1,
         .ramdisk = s->ramdisk,
         .ramdisk_size = s->ramdisk_size,
         .cmdline = s->args.cmdline,
@@ -60,7 +61,7 @@ static void begin_build(struct server *s)
     s->paused = false;
     atomic_store(&s->end, (uint32_t)END_NONE);
     atomic_store(&s->gone, 0u);
-    if (build_begin(&s->build, &request, &fault) != 0) {
+    if (image_restore(s->image, &fault) != 0 || build_begin(&s->build, &request, &fault) != 0) {
         tell_fault(s, &fault);
         return;
     }

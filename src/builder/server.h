@@ -30,7 +30,7 @@ struct server {
     unsigned int module;           /* [c] number of its kernel's module, from 1 */
     bool is_dom0;                  /* [c] */
     domid_t id;                    /* [c] */
-    const struct image *image;     /* [c] */
+    struct image *image;           /* [c] */
     const void *ramdisk;           /* [c] NULL: none */
     uint64_t ramdisk_size;         /* [c] */
     uint64_t nr_pages, max_pages;  /* [c] */

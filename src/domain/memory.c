@@ -98,7 +98,7 @@ struct frame *domain_alloc_frames(struct domain *d, unsigned int order, unsigned
     /* Before the work, though assignment asks again. */
     if (READ_ONCE(d->tot_pages) + BIT(order) > READ_ONCE(d->max_pages))
         return NULL;
-    f = page_alloc(order, flags & PA_ZERO_USED ? flags : flags | PA_ZERO);
+    f = page_alloc(order, flags & (PA_ZERO_USED | PA_RAW) ? flags : flags | PA_ZERO);
     if (f && domain_assign_frames(d, f, order, true)) {
         page_free(f, order);
         return NULL;

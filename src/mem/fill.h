@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Filling whole pages. */
+/* Filling and copying whole pages. */
 #ifndef MEM_FILL_H
 #define MEM_FILL_H
 
@@ -25,6 +25,20 @@ static inline void fill_words(void *p, uint64_t word, size_t bytes)
 static inline void page_clear(void *page)
 {
     fill_words(page, 0, PAGE_SIZE);
+}
+
+/* In the same way; `from` need not be aligned. */
+static inline void page_copy(void *page, const void *from)
+{
+    typedef uint64_t __attribute__((aligned(1), may_alias)) loose_u64;
+    const volatile loose_u64 *r = from;
+
+    for (volatile uint64_t *w = page, *end = w + PAGE_SIZE / sizeof(*w); w < end; w += 4, r += 4) {
+        w[0] = r[0];
+        w[1] = r[1];
+        w[2] = r[2];
+        w[3] = r[3];
+    }
 }
 
 #endif

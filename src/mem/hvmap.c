@@ -135,6 +135,10 @@ static int map_range(uint64_t va, uint64_t pa, uint64_t size, uint64_t flags, un
         if (is_mapped(v))
             return -EEXIST;
         e = walk(v, level, true);
+        if (e && level > 1 && (*e & PTE_P)) { /* a table of smaller pages from before */
+            level = 1;
+            e = walk(v, level, true);
+        }
         if (!e)
             return -ENOMEM;
         WRITE_ONCE(*e, p | flags | (level > 1 ? PTE_PS : 0));
@@ -145,9 +149,11 @@ static int map_range(uint64_t va, uint64_t pa, uint64_t size, uint64_t flags, un
 
 static void unmap_locked(uint64_t va, uint64_t pages)
 {
-    for (; pages > 0; pages--, va += PAGE_SIZE) {
-        pte_t *e = walk(va, 1, false);
+    for (uint64_t end = va + (pages << PAGE_SHIFT); va < end; va += PAGE_SIZE) {
+        pte_t *e = walk(va, 2, false);
 
+        if (!e || !(*e & PTE_PS))
+            e = walk(va, 1, false);
         if (e) {
             WRITE_ONCE(*e, 0);
             invlpg(va);
@@ -161,7 +167,7 @@ int hvmap_map(uint64_t va, mfn_t m, uint64_t pages, uint64_t flags)
     int rc;
 
     spin_lock(&lock);
-    rc = map_range(va, mfn_to_paddr(m).v, pages << PAGE_SHIFT, flags | PTE_P, 1, &done);
+    rc = map_range(va, mfn_to_paddr(m).v, pages << PAGE_SHIFT, flags | PTE_P, 2, &done);
     if (rc)
         unmap_locked(va, done >> PAGE_SHIFT);
     spin_unlock(&lock);

@@ -16,12 +16,12 @@ void hvmap_clear_root(pte_t *root);
 
 /*
  * Map `pages` frames from `m` at `va` (inside HVMAP, VCPU_AREA, CPU_AREA, M2P,
- * FRAMES) with PTE flags; tables are made as needed. 0 or -ENOMEM. Never
+ * FRAMES) with PTE flags, by pages of 2 MB where both allow; tables are made as needed. 0 or -ENOMEM. Never
  * replaces a present entry: -EEXIST.
  */
 int hvmap_map(uint64_t va, mfn_t m, uint64_t pages, uint64_t flags);
 
-/* Remove mappings; frames are not freed, tables are kept. Other CPUs are not flushed: tlb_flush_all() is the caller's. */
+/* Remove mappings, as they were made; frames are not freed, tables are kept. Other CPUs are not flushed: tlb_flush_all() is the caller's. */
 void hvmap_unmap(uint64_t va, uint64_t pages);
 
 /* The level-1 entry for `va` (inside VCPU_AREA), its tables made as needed; NULL: no memory. It never moves; the caller flushes. */

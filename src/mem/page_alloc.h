@@ -11,6 +11,7 @@
 #define PA_ZERO       1u  /* cleared */
 #define PA_BELOW_4G   2u
 #define PA_ZERO_USED  4u  /* cleared unless never allocated since boot (it then holds what was there before us) */
+#define PA_RAW        8u  /* as it is, for the caller writes all of it (domain_alloc_frames() clears else) */
 #define PA_BITS(n)    ((unsigned int)(n) << 8) /* machine addresses below 2^n only (0: any) */
 
 struct mem_range { uint64_t start, end; }; /* machine bytes, page aligned, [start, end) */

@@ -43,6 +43,18 @@ def test_reboot():
         neighbour(m)
 
 
+def test_reboot_alone():
+    """The only server gets the unpacked kernel's own pages, and has it unpacked anew for each life."""
+    with Machine("reboot-alone", [server("web", words="work=1 do=reboot")]) as m:
+        for _ in range(3):
+            m.expect(r"\(hv\) web: rebooting, all \d+ frames returned", 2 * LINUX)
+            m.expect(r"\(hv\) free frames: \d+", 10)
+            m.expect(r"\(hv\) web: started", 20)
+        m.expect(r"\[web\] web: ready", LINUX)
+        figures = m.free_frames()
+        check(len(set(figures)) == 1, f"free frames changed: {figures}")
+
+
 def test_crash():
     with start("crash", "work=1 do=crash") as m:
         m.expect(r"\(hv\) web: crashed: \S+", 2 * LINUX)
