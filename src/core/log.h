@@ -23,7 +23,7 @@ void log_at(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* About a guest: governed by guest_loglvl, marked with the domain ("d3: "). Rate: ten lines in 5 s for each. */
 void log_guest(unsigned int domid, enum log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* Bytes as they are, whole lines or parts, to the ring and the console (console_io, server output). Any bytes are safe. */
+/* Bytes as they are, whole lines or parts, to the ring and the console (console_io, server output). */
 void log_raw(const char *s, size_t n);
 
 /*
@@ -35,7 +35,7 @@ void log_add_sink(void (*write)(const char *s, size_t n));
 /* loglvl=, guest_loglvl= values ("all", "info", "error/warning", ...); NULL: as it is. 0 or -EINVAL (nothing set). */
 int log_set_levels(const char *loglvl, const char *guest_loglvl);
 
-/* Copy out of the ring from *index (monotonic byte count), at most `size` bytes; returns the bytes and advances *index. */
+/* Copy at most `size` bytes out of the ring from *index (a count that only grows), and advance it; how many. */
 size_t log_read(uint64_t *index, char *buf, size_t size);
 void log_clear(void);
 

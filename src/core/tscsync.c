@@ -44,6 +44,6 @@ void time_check_tsc(void)
     if (tsc.worst == 0)
         return;
     time_set_tsc_unstable();
-    log_warn("time-stamp counters differ between CPUs: found %llu cycles, expected none; time may run backwards by that",
+    log_warn("time-stamp counters differ between CPUs: found %llu cycles, expected none; time may go back by them",
              (unsigned long long)tsc.worst);
 }

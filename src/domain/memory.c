@@ -7,8 +7,9 @@
  * gone; the domain lives as long as it owns a frame. A frame is cleared when a
  * domain gets it, wherever it has been before, so nothing of one server is
  * ever seen by another. (Only the initial domain, which may read all memory
- * anyway, gets frames that nobody has had since boot as they are.) What may still be in some CPU's TLB is flushed before
- * the frame's next use: flush_stamp says since when.
+ * anyway, gets frames that nobody has had since boot as they are.) What may
+ * still be in some CPU's TLB is flushed before the frame's next use:
+ * flush_stamp says since when.
  */
 #include "domain/domain.h"
 

@@ -24,20 +24,17 @@ static struct domain *find_owner(domid_t id, int *error)
 }
 
 /* Whose page tables and whose frames: 15:0 the frames' owner, 31:16 the tables' owner + 1 (0: the caller). */
-static int find_foreign(uint32_t foreign, struct domain **pt_owner, struct domain **owner)
+static bool find_foreign(uint32_t foreign, struct domain **pt_owner, struct domain **owner, int *error)
 {
     uint32_t pt = foreign >> 16;
-    int error = 0;
 
-    *pt_owner = domain_get_for_caller(pt ? (domid_t)(pt - 1) : DOMID_SELF, &error);
+    *pt_owner = domain_get_for_caller(pt ? (domid_t)(pt - 1) : DOMID_SELF, error);
     if (!*pt_owner)
-        return error;
-    *owner = find_owner((domid_t)foreign, &error);
-    if (!*owner) {
+        return false;
+    *owner = find_owner((domid_t)foreign, error);
+    if (!*owner)
         domain_put(*pt_owner);
-        return error;
-    }
-    return 0;
+    return *owner != NULL;
 }
 
 /* Begin: how many elements were done by earlier rounds; end: say how many in all. */
@@ -102,8 +99,7 @@ int64_t do_mmu_update(struct hypercall_args *args)
         return rc;
     if (rc)
         return end_list(args, rc, count, done);
-    rc = find_foreign((uint32_t)args->a[3], &pt_owner, &owner);
-    if (rc)
+    if (!find_foreign((uint32_t)args->a[3], &pt_owner, &owner, &rc))
         return rc;
     for (n = 0; n < count; n++) {
         if ((n & 63) == 63 && preempt_pending()) {

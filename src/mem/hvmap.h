@@ -21,16 +21,25 @@ void hvmap_clear_root(pte_t *root);
  */
 int hvmap_map(uint64_t va, mfn_t m, uint64_t pages, uint64_t flags);
 
-/* Remove mappings, as they were made; frames are not freed, tables are kept. Other CPUs are not flushed: tlb_flush_all() is the caller's. */
+/*
+ * Remove mappings, as they were made; frames are not freed, tables are kept.
+ * Other CPUs are not flushed: tlb_flush_all() is the caller's.
+ */
 void hvmap_unmap(uint64_t va, uint64_t pages);
 
-/* The level-1 entry for `va` (inside VCPU_AREA), its tables made as needed; NULL: no memory. It never moves; the caller flushes. */
+/*
+ * The level-1 entry for `va` (inside VCPU_AREA), its tables made as needed;
+ * NULL: no memory. It never moves; the caller flushes.
+ */
 pte_t *hvmap_pte(uint64_t va);
 
 /* Map device registers, uncached, read-write. Returns the address of `p`, or NULL. Never unmapped. */
 volatile void *hvmap_device(paddr_t p, size_t size);
 
-/* Map any physical memory (ACPI tables, EFI data) read-only; direct-map address if it is RAM there. NULL if impossible. */
+/*
+ * Map any physical memory (ACPI tables, EFI data) read-only; the direct map's
+ * address if it is RAM. NULL if impossible.
+ */
 const void *hvmap_firmware(paddr_t p, size_t size);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The page allocator: blocks of 2^order frames, buddies merged on free. All frames of RAM but the image, modules and boot data. */
+/*
+ * The page allocator: blocks of 2^order frames, buddies merged on free. It has
+ * all frames of RAM but the image, modules and boot data.
+ */
 #ifndef MEM_PAGE_ALLOC_H
 #define MEM_PAGE_ALLOC_H
 
@@ -16,7 +19,10 @@
 
 struct mem_range { uint64_t start, end; }; /* machine bytes, page aligned, [start, end) */
 
-/* Give RAM that was reserved (modules, init sections) to the allocator. Bytes, rounded inwards to pages. Frame 0 stays out. */
+/*
+ * Give RAM that was reserved (modules, init sections) to the allocator. Bytes,
+ * rounded inwards to pages. Frame 0 stays out.
+ */
 void page_alloc_release_range(uint64_t start, uint64_t end);
 
 /*
@@ -25,7 +31,10 @@ void page_alloc_release_range(uint64_t start, uint64_t end);
  */
 struct frame *page_alloc(unsigned int order, unsigned int flags);
 
-/* All that says to whom the frames belonged is cleared, except flush_stamp: who frees what a guest had mapped sets it before. */
+/*
+ * All that says to whom the frames belonged is cleared, except flush_stamp:
+ * who frees what a guest had mapped sets it before.
+ */
 void page_free(struct frame *f, unsigned int order);
 
 /* One page for the hypervisor's own use (FC_HV), cleared; NULL: none left. */

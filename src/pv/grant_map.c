@@ -26,7 +26,8 @@ static struct frame *find_slot(struct vcpu *v, uint64_t addr, bool contains_pte,
 }
 
 /* Write `e`; with `expect` only if the entry maps that frame now, with the same right to write. */
-static int set_slot(struct vcpu *v, struct frame *f, unsigned int slot, struct domain *owner, pte_t e, const pte_t *expect)
+static int set_slot(struct vcpu *v, struct frame *f, unsigned int slot, struct domain *owner, pte_t e,
+                    const pte_t *expect)
 {
     struct frame *orphan;
     pte_t old;

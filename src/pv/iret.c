@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* HYPERVISOR_iret: the guest kernel returns to its user mode, or to itself. The frame is in <xen/arch-x86/xen-x86_64.h>. */
+/*
+ * HYPERVISOR_iret: the guest kernel returns to its user mode, or to itself.
+ * The frame is in <xen/arch-x86/xen-x86_64.h>.
+ */
 #include "pv/pv.h"
 #include "x86/msr.h"
 #include "x86/uaccess.h"

@@ -341,7 +341,7 @@ bool pv_emulate_forced_cpuid(struct vcpu *v)
     static const uint8_t prefix[5] = {0x0f, 0x0b, 'x', 'e', 'n'};
     uint8_t code[5];
 
-    if (guest_copy_from(code, v->cpu.regs.rip, sizeof(code)) || memcmp(code, prefix, sizeof(code)))
+    if (guest_copy_from(code, v->cpu.regs.rip, sizeof(code)) || memcmp(code, prefix, sizeof(code)) != 0)
         return false;
     return run(v, true);
 }

@@ -81,7 +81,7 @@ static int pt_write(struct emul_ctx *ctx, uint64_t va, const void *from, unsigne
         old = READ_ONCE(((pte_t *)frame_to_ptr(w->table))[(va & (PAGE_SIZE - 1)) / 8]) >> ((va & 7) * 8);
         seen = old;
         rc = pt_cmpxchg(ctx, va, &seen, from, bytes);
-    } while (rc == EMUL_OKAY && memcmp(&seen, &old, bytes));
+    } while (rc == EMUL_OKAY && memcmp(&seen, &old, bytes) != 0);
     return rc;
 }
 

@@ -14,7 +14,7 @@ struct grant_host_ops;
 
 struct pv_domain {
     struct frame *cursor;    /* where relinquishing goes on: a frame of d->pages, referenced */
-    struct frame *dropping;  /* while relinquishing: a pinned table whose undoing was interrupted; its pin's references */
+    struct frame *dropping;  /* while relinquishing: a pinned table half undone; we have its pin's references */
     uint32_t step;
 };
 
@@ -22,7 +22,7 @@ struct pv_domain {
 struct pv_vcpu {
     struct trap_info traps[256];    /* as the guest registered them */
     mfn_t root_kernel, root_user;   /* hold a total and an L4 type reference; MFN_INVALID: none */
-    struct frame *unfinished;       /* its last type and total reference are ours to drop; interrupted, see pv_finish() */
+    struct frame *unfinished;       /* its last type and total reference are ours to drop: see pv_finish() */
     uint32_t area;                  /* its slot in the vCPU areas */
     mfn_t gdt_frames[14];           /* hold a SEGDESC type reference; MFN_INVALID */
     uint32_t gdt_entries;
@@ -71,7 +71,7 @@ int pv_pin_root(struct domain *d, mfn_t root);
 
 /* The flags of `e` as they stand in a table of `level` of domain d: see entries.c. */
 pte_t pv_entry_flags(const struct domain *d, unsigned int level, pte_t e);
-/* Check entry *e for a table of `level` of domain d, whose targets belong to `owner`; take references; complete the flags in *e. */
+/* Check entry *e for a table of `level` of d, with targets of `owner`; take references; complete its flags. */
 int pv_get_entry(struct domain *d, struct domain *owner, struct frame *table, unsigned int level, pte_t *e) MUST_CHECK;
 /* pv-linear-pt=: may a table name another of its level? Set once by pv_init(). */
 extern bool pv_linear_allowed;
@@ -116,7 +116,7 @@ int pv_set_root(struct vcpu *v, mfn_t root);       /* NEW_BASEPTR: 0, -EINVAL, -
 int pv_set_user_root(struct vcpu *v, mfn_t root);  /* NEW_USER_BASEPTR; mfn 0: none */
 /* Drop both roots; -ERESTART. */
 int pv_drop_roots(struct vcpu *v);
-/* The emulated write of a PTE by a guest that wrote to its own page table: the fault's address and registers. True: done. */
+/* A guest wrote to a page table of its own, and faulted at `cr2`: emulate the write. True: done. */
 bool pv_emulate_pt_write(struct vcpu *v, uint64_t cr2);
 
 /* --- descriptors.c --- */
@@ -135,7 +135,7 @@ int pv_update_descriptor(struct domain *d, uint64_t pa, uint64_t desc);
 uint16_t pv_fix_selector(uint16_t sel);
 
 /* --- traps.c --- */
-/* Give the running vCPU exception `vector`; its handler is called on return. Without a handler the domain is crashed. */
+/* Give the running vCPU exception `vector`: its handler is called on return; without one the domain is crashed. */
 void pv_inject_exception(struct vcpu *v, unsigned int vector, uint32_t error_code);
 void pv_inject_page_fault(struct vcpu *v, uint64_t cr2, uint32_t error_code);
 

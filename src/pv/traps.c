@@ -213,7 +213,8 @@ static void deliver_failsafe(struct vcpu *v)
     struct guest_cpu *g = &v->cpu;
 
     if (g->failsafe_rip == 0) {
-        domain_crash(v->domain, "vCPU %u: a segment register cannot be loaded, and there is no failsafe callback", v->id);
+        domain_crash(v->domain, "vCPU %u: a segment register cannot be loaded, and there is no failsafe callback",
+                     v->id);
         return;
     }
     g->bounce = (struct guest_bounce){

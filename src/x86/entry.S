@@ -243,7 +243,7 @@ syscall_bounce:
         EXTABLE 6b, .Lsyscall_fault
         EXTABLE 7b, .Lsyscall_fault
         sub     $56, %rsi
-        /* TF, DF, IOPL, NT, RF, VM, AC off; IF is always set outside. The address was checked when it was registered. */
+        /* TF, DF, IOPL, NT, RF, VM, AC off; IF is always set outside. The address was checked at its registration. */
         and     $~0x00077500, %r11
         or      $0x202, %r11
         mov     G_SYSCALL_RIP(%rdi), %rcx
@@ -304,7 +304,7 @@ iret_fast:
 7:      mov     IRET_RCX(%rsi), %rcx
 8:      mov     IRET_RAX(%rsi), %rax
         mov     %rax, G_RAX(%rdi)
-9:      mov     IRET_CS(%rsi), %eax             /* which mode: a second read; the selector is of ring 3 whatever it says */
+9:      mov     IRET_CS(%rsi), %eax             /* which mode: a second read; ring 3 whatever it says */
 10:     mov     IRET_RSP(%rsi), %rsi
         EXTABLE 1b, .Liret_slow
         EXTABLE 2b, .Liret_slow

@@ -12,7 +12,7 @@
 /* True if [gva, gva+size) is canonical and outside the hypervisor's range; no overflow. */
 bool guest_range_ok(uint64_t gva, uint64_t size);
 
-/* Copy `size` bytes; 0 or -EFAULT (some bytes may have been written then). The guest can change the source meanwhile. */
+/* Copy `size` bytes; 0 or -EFAULT (some may have been written). The guest can change the source meanwhile. */
 int guest_copy_from(void *dst, uint64_t gva, size_t size) MUST_CHECK;
 int guest_copy_to(uint64_t gva, const void *src, size_t size) MUST_CHECK;
 int guest_clear(uint64_t gva, size_t size) MUST_CHECK;

@@ -52,7 +52,10 @@ void upcall_guest_stack_failed(struct guest_cpu *g);
 /* platform/ or pv/: an external interrupt without a registered handler. */
 void upcall_irq(unsigned int vector);
 
-/* core/: `n` frames, free until now, get a new use: flush the CPUs that may hold TLB entries for them (flush_stamp). Any context. */
+/*
+ * core/: `n` frames, free until now, get a new use: flush the CPUs that may
+ * hold TLB entries for them (flush_stamp). Any context.
+ */
 void upcall_frames_reused(struct frame *f, uint64_t n);
 
 /* core/: an NMI or machine check from the hardware; from_guest: what was interrupted. */
