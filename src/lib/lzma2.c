@@ -35,8 +35,8 @@
 
 struct range_decoder {
     const uint8_t *in; /* the first byte not yet in the high half of window */
-    uint32_t range;
-    uint64_t window; /* code << 32 | up to four bytes that follow */
+    uint64_t range;    /* 32 bits; an emulator is quicker with all 64 */
+    uint64_t window;   /* code << 32 | up to four bytes that follow */
 };
 
 /* Makes four bits decodable. */
@@ -50,14 +50,15 @@ INLINE void refill(struct range_decoder *rc)
 
 /* Takes in a byte if the range has become small. %[t] and %[c] are scratch. */
 #define NORMALISE \
-    "mov     %k[range], %k[t]\n\t" \
-    "shl     $8, %k[t]\n\t" \
+    "mov     %[range], %[t]\n\t" \
+    "shl     $8, %[t]\n\t" \
     "mov     %[window], %[c]\n\t" \
     "shl     $8, %[c]\n\t" \
-    "cmp     $0x1000000, %k[range]\n\t" \
-    "cmovb   %k[t], %k[range]\n\t" \
+    "cmp     $0x1000000, %[range]\n\t" \
+    "cmovb   %[t], %[range]\n\t" \
     "cmovb   %[c], %[window]\n\t" \
-    "adc     $0, %[in]\n\t"
+    "lea     1(%[in]), %[t]\n\t" \
+    "cmovb   %[t], %[in]\n\t"
 
 /* clang-format off */
 INLINE void normalise(struct range_decoder *rc)
@@ -78,26 +79,27 @@ INLINE void normalise(struct range_decoder *rc)
  */
 INLINE size_t tree_bit(struct range_decoder *rc, uint16_t *tree, size_t node)
 {
-    uint16_t *probability = &tree[node];
-    uint32_t p = *probability;
-    uint64_t t, c;
+    uint16_t *probability;
+    uint64_t p, t, c;
 
+    __asm__("lea     (%1, %2, 2), %0" : "=r"(probability) : "r"(tree), "r"(node));
+    p = *probability;
     __asm__(NORMALISE
-            "mov     %k[range], %k[t]\n\t"
-            "shr     $11, %k[t]\n\t"
-            "imul    %k[p], %k[t]\n\t"          /* t = bound */
+            "mov     %[range], %[t]\n\t"
+            "shr     $11, %[t]\n\t"
+            "imul    %[p], %[t]\n\t"            /* t = bound */
             "mov     %[t], %[c]\n\t"
             "shl     $32, %[c]\n\t"
-            "sub     %k[t], %k[range]\n\t"
+            "sub     %[t], %[range]\n\t"
             "neg     %[c]\n\t"
             "add     %[window], %[c]\n\t"       /* c = window - bound; carry = the bit */
-            "cmovnc  %k[t], %k[range]\n\t"
+            "cmovnc  %[t], %[range]\n\t"
             "cmovc   %[c], %[window]\n\t"
-            "lea     -2017(%q[p]), %k[c]\n\t"
-            "cmovc   %k[p], %k[c]\n\t"
+            "lea     -2017(%[p]), %[c]\n\t"
+            "cmovc   %[p], %[c]\n\t"
             "adc     %[node], %[node]\n\t"
-            "sar     $5, %k[c]\n\t"
-            "sub     %k[c], %k[p]"
+            "sar     $5, %[c]\n\t"
+            "sub     %[c], %[p]"
             : [range] "+r"(rc->range), [window] "+r"(rc->window), [in] "+r"(rc->in), [node] "+r"(node),
               [p] "+r"(p), [t] "=&r"(t), [c] "=&r"(c)
             :
@@ -110,7 +112,7 @@ INLINE size_t tree_bit(struct range_decoder *rc, uint16_t *tree, size_t node)
 /* Decodes a bit that the caller branches on. */
 INLINE bool decide(struct range_decoder *rc, uint16_t *probability)
 {
-    uint32_t p = *probability, bound;
+    uint64_t p = *probability, bound;
 
     normalise(rc);
     bound = (rc->range >> 11) * p;
@@ -120,7 +122,7 @@ INLINE bool decide(struct range_decoder *rc, uint16_t *probability)
         return false;
     }
     rc->range -= bound;
-    rc->window -= (uint64_t)bound << 32;
+    rc->window -= bound << 32;
     *probability = (uint16_t)(p - (p >> 5));
     return true;
 }
@@ -135,7 +137,7 @@ INLINE size_t direct_bits(struct range_decoder *rc, size_t value, uint32_t count
             uint64_t t;
 
             rc->range >>= 1;
-            t = (uint64_t)rc->range << 32;
+            t = rc->range << 32;
             __asm__("neg     %[t]\n\t"
                     "add     %[window], %[t]\n\t"
                     "cmovc   %[t], %[window]\n\t"
@@ -198,7 +200,6 @@ INLINE size_t match_length(struct range_decoder *rc, struct lzma_length_model *m
     } else {
         do {
             refill(rc);
-            node = tree_bit(rc, model->high, node);
             node = tree_bit(rc, model->high, node);
         } while (node < 256);
         return node - 256 + 18;
