@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Runs the test suites and adds up: the last line is always `N passed, N failed`.
 
-usage: check.py --build DIR [--images DIR] [--unit "NAMES"] [--guests "NAMES"] [--only WORD] SUITE...
+usage: check.py --build DIR [--images DIR] [--unit "NAMES"] [--fuzz "NAMES"] [--guests "NAMES"]
+                [--only WORD] SUITE...
 
-A suite is unit (host programs, cmocka), guest (tests/guest/run.py) or system
-(tests/system/run.py). Each writes what it sees under DIR/log.
+A suite is unit (host programs, cmocka), fuzz (libFuzzer, each target for a short time), guest
+(tests/guest/run.py) or system (tests/system/run.py). Each writes what it sees under DIR/log.
 """
 import argparse
 import os
@@ -13,50 +14,87 @@ import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 UNIT_SECONDS = 120
+FUZZ_SECONDS = 20
 SUITE_SECONDS = 1200
 
 
 def run_unit(args):
     """Every unit test is a program; cmocka's own lines say how many cases it holds."""
-    passed = failed = 0
     env = dict(os.environ, ASAN_OPTIONS="detect_leaks=1", UBSAN_OPTIONS="print_stacktrace=1")
-    for name in args.unit.split():
-        if args.only and args.only not in name:
-            continue
-        log = os.path.join(args.log, f"unit-{name}.log")
+
+    def one(name):
         start = time.monotonic()
-        with open(log, "wb") as out:
-            try:
-                code = subprocess.run([os.path.join(args.build, "unit", "test_" + name)], stdout=out,
-                                      stderr=subprocess.STDOUT, timeout=UNIT_SECONDS, env=env).returncode
-            except (subprocess.TimeoutExpired, OSError) as e:
-                out.write(f"\n{e}\n".encode())
-                code = -1
-        text = open(log, errors="replace").read()
+        code, text = run_logged(os.path.join(args.log, f"unit-{name}.log"),
+                                [os.path.join(args.build, "unit", "test_" + name)], UNIT_SECONDS, env)
         good = sum(map(int, re.findall(r"\[  PASSED  \] (\d+) test", text)))
         bad = sum(map(int, re.findall(r"\[  FAILED  \] (\d+) test", text)))
         if (code != 0 or good == 0) and bad == 0:
             bad = 1     # it died, ran too long or held no case at all
-        print(f"  {'FAIL' if bad else 'ok  '} unit {name}: {good} cases, {time.monotonic() - start:.1f} s")
-        if bad:
-            print("\n".join("       | " + line for line in text.splitlines()[-25:]))
-        passed, failed = passed + good, failed + bad
-    return passed, failed
+        print(f"  {'FAIL' if bad else 'ok  '} unit {name}: {good} cases, {time.monotonic() - start:.1f} s"
+              + ended(text, bad), flush=True)
+        return good, bad
+    return side_by_side(one, args.unit, args)
+
+
+def run_fuzz(args):
+    """Every target is tried with what libFuzzer thinks of in a short time; it must not crash, hang or leak."""
+    def one(name):
+        program, corpus = os.path.join(args.build, "fuzz", name), os.path.join(args.build, "fuzz", "corpus-" + name)
+        os.makedirs(corpus, exist_ok=True)
+        code, text = run_logged(os.path.join(args.log, f"fuzz-{name}.log"),
+                                [program, f"-max_total_time={FUZZ_SECONDS}", "-max_len=65536", "-timeout=20",
+                                 f"-artifact_prefix={args.build}/fuzz/", corpus], FUZZ_SECONDS + 60, None)
+        runs = re.findall(r"^Done (\d+) runs in (\d+) second", text, re.M)
+        bad = int(code != 0 or not runs)
+        print(f"  {'FAIL' if bad else 'ok  '} fuzz {name}: {runs[-1][0] if runs else 0} inputs" + ended(text, bad),
+              flush=True)
+        return 1 - bad, bad
+    return side_by_side(one, args.fuzz, args)
+
+
+def side_by_side(one, names, args):
+    """Runs one(name) for each chosen name, on all CPUs, and adds up what they return."""
+    chosen = [n for n in names.split() if args.only in n]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        sums = list(pool.map(one, chosen))
+    return sum(s[0] for s in sums), sum(s[1] for s in sums)
+
+
+def run_logged(log, command, seconds, env):
+    """Runs a program of limited time; returns its code and what it said, which is in the log too."""
+    with open(log, "wb") as out:
+        try:
+            code = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                                  timeout=seconds, env=env, check=False).returncode
+        except (subprocess.TimeoutExpired, OSError) as e:
+            out.write(f"\n{e}\n".encode())
+            code = -1
+    with open(log, errors="replace") as said:
+        return code, said.read()
+
+
+def ended(text, bad):
+    """The end of what a test said, if it is bad."""
+    return "".join("\n       | " + line for line in text.splitlines()[-25:]) if bad else ""
 
 
 def run_guest(args):
-    """Our tiny kernels, on Hospes and, when it was fetched, on real Xen: the same answers are expected."""
+    """Our tiny kernels, on Hospes in both forms and on real Xen: the same answers are expected."""
     runner = os.path.join(HERE, "guest", "run.py")
     names = [n for n in args.guests.split() if args.only in n]
     if not names or not os.path.exists(runner):
         return 0, 0
-    sums = [run_suite([runner, "--build", args.build, "--on", "hospes", *names])]
+    common = [runner, "--build", args.build, "--jobs", str(os.cpu_count())]
     xen = os.path.join(args.images, "xen.elf")
-    if os.path.exists(xen):
-        sums.append(run_suite([runner, "--build", args.build, "--on", "xen", "--image", xen, *names]))
+    # Answers to be compared are those that dom0 gets: a server has other rights.
+    as_server = [n for n in names if not os.path.exists(os.path.join(HERE, "guest", n, "expected.txt"))]
+    sums = [run_suite([*common, "--on", "hospes", *names]),
+            run_suite([*common, "--on", "hospes", "--server", *as_server]),
+            run_suite([*common, "--on", "xen", "--image", xen, *names])]
     return sum(s[0] for s in sums), sum(s[1] for s in sums)
 
 
@@ -91,16 +129,19 @@ def main():
     p.add_argument("--build", required=True)
     p.add_argument("--images", default="build/images")
     p.add_argument("--unit", default="")
+    p.add_argument("--fuzz", default="")
     p.add_argument("--guests", default="")
     p.add_argument("--only", default="")
-    p.add_argument("suites", nargs="+", choices=["unit", "guest", "system"])
+    p.add_argument("suites", nargs="+", choices=["unit", "fuzz", "guest", "system"])
     args = p.parse_args()
     args.log = os.path.join(args.build, "log")
     os.makedirs(args.log, exist_ok=True)
     passed = failed = 0
     for suite in args.suites:
         print(f"== {suite} tests", flush=True)
-        good, bad = {"unit": run_unit, "guest": run_guest, "system": run_system}[suite](args)
+        start = time.monotonic()
+        good, bad = {"unit": run_unit, "fuzz": run_fuzz, "guest": run_guest, "system": run_system}[suite](args)
+        print(f"== {suite} tests: {good} passed, {bad} failed in {time.monotonic() - start:.0f} s", flush=True)
         passed, failed = passed + good, failed + bad
     if passed == 0 and failed == 0:
         print("nothing was tested")

@@ -26,9 +26,12 @@ $(B)/unit/test_$(1): $(call unit-obj,$(1))
 endef
 $(foreach t,$(unit),$(eval $(call unit-rule,$(t))))
 
--include tests/guest/files.mk
+include tests/guest/files.mk
+include tests/fuzz/files.mk
+fuzz-bin := $(patsubst %,$(B)/fuzz/%,$(fuzz))
 
-CHECK = $(PY) tests/check.py --build $(B) --images $(IMAGES) --unit "$(unit)" --guests "$(guests)" --only "$(T)"
+CHECK = $(PY) tests/check.py --build $(B) --images $(IMAGES) --unit "$(unit)" --fuzz "$(fuzz)" \
+            --guests "$(guests)" --only "$(T)"
 
 .PHONY: unit check-unit check-guest check-system check check-built
 .SECONDARY:
@@ -45,5 +48,5 @@ check-system: all guests images
 check: setup
 	@$(MAKE) --no-print-directory -j$$(nproc) check-built
 
-check-built: all guests images $(unit-bin)
-	@$(CHECK) unit guest system
+check-built: all guests images $(unit-bin) $(fuzz-bin)
+	@$(CHECK) unit fuzz guest system

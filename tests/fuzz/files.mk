@@ -10,14 +10,16 @@ fuzz-libs-unpack := -lz -lzstd -llz4 -llzma
 
 FUZZ_SECONDS ?= 60
 
-$(B)/fuzz/%: tests/fuzz/fuzz_%.c $(B)/include/.stamp
+.SECONDEXPANSION:
+$(B)/fuzz/%: tests/fuzz/fuzz_%.c $$(fuzz-$$*) $(B)/include/.stamp
 	@mkdir -p $(@D) $(B)/fuzz/corpus-$*
-	clang -isystem $(B)/include -Itests/fake -Isrc -D__XEN__ -DHOSPES_DEBUG=1 -include lib/config.h -std=gnu17 -O1 -g \
+	@echo "  FUZZ  $@"
+	@clang -isystem $(B)/include -Itests/fake -Isrc -D__XEN__ -DHOSPES_DEBUG=1 -include lib/config.h -std=gnu17 -O1 -g \
 	    -fno-strict-aliasing -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 	    -o $@ $< $(fuzz-$*) $(fuzz-libs-$*)
 
 .PHONY: fuzz
-fuzz: $(patsubst %,$(B)/fuzz/%,$(fuzz))
+fuzz: $(fuzz-bin)
 	@set -e; for t in $(fuzz); do \
 	    echo "fuzzing $$t for $(FUZZ_SECONDS) s"; \
 	    $(B)/fuzz/$$t -max_total_time=$(FUZZ_SECONDS) -max_len=65536 -print_final_stats=1 \

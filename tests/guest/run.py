@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs tiny guests under QEMU, each as the classic first module, on Hospes or on Debian's Xen.
+"""Runs tiny guests under QEMU, as the classic first module or as a server, on Hospes or on Debian's Xen.
 
 One line for each guest, taken from its own end line, and the sum as the last:
-`N passed, N failed`. Serial output is kept beside the guest as NAME.HYPERVISOR.log.
+`N passed, N failed`. Serial output is kept beside the guest as NAME.HYPERVISOR.log (NAME.server.log
+for a server on Hospes).
 
 A guest with a file expected.txt does not judge itself: its lines `ASK question: answers` (for
 `abuse`, `ABUSE ...`) are compared here with that file, which is what Xen 4.17 printed (`--learn`
@@ -16,6 +17,7 @@ import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 END = re.compile(r"GUEST (\S+): (\d+) passed, (\d+) failed")
@@ -36,28 +38,33 @@ def read_answers(path):
     if os.path.exists(path):
         with open(path, encoding="latin-1") as f:
             for line in f:
-                match = re.match(r"(?:ABUSE|ASK) (.*): (.*?)\s*(#.*)?$", line)
+                match = re.match(r"(?:\[[\w-]+\] )?(?:ABUSE|ASK) (.*): (.*?)\s*(#.*)?$", line)
                 if match:
                     lines.setdefault(match.group(1), []).extend(match.group(2).split())
     return lines
 
 
 def compare_answers(name, on, log_path):
-    """Counts answers as expected and not; the differences are printed."""
+    """Counts answers as expected and not; returns both and the differences in words."""
     expected = read_answers(f"{HERE}/{name}/expected.txt")
     allowed = read_answers(f"{HERE}/{name}/allowed.txt") if on == "hospes" else {}
     got = read_answers(log_path)
     passed = failed = 0
+    differences = ""
     for question, answers in expected.items():
         found = got.get(question, [])
         wrong = sum(1 for i, a in enumerate(answers) if i >= len(found) or found[i] != a)
         if wrong and found == allowed.get(question):
             wrong = 0
         if wrong:
-            print(f"    {question}:\n        got  {' '.join(found)}\n        want {' '.join(answers)}")
+            differences += f"\n    {question}:\n        got  {' '.join(found)}\n        want {' '.join(answers)}"
         failed += wrong
         passed += len(answers) - wrong
-    return passed, failed
+    return passed, failed, differences
+
+
+def log_of(args, name):
+    return f"{args.build}/guest/{name}.{'server' if args.server else args.on}.log"
 
 
 def parse():
@@ -69,7 +76,8 @@ def parse():
     p.add_argument("--memory", default="512")
     p.add_argument("--cpu", default="max,-smap")
     p.add_argument("--smp", type=int, default=0)
-    p.add_argument("--timeout", type=float, default=60)
+    p.add_argument("--timeout", type=float, default=120)
+    p.add_argument("--jobs", type=int, default=1, help="how many run at a time")
     p.add_argument("--hv-args", default="", help="more hypervisor arguments")
     p.add_argument("--module", help="a second module: the guest's ramdisk")
     p.add_argument("--server", action="store_true", help="as a boot-time server (on Hospes), not as dom0")
@@ -97,7 +105,7 @@ def run(args, text):
     """Runs one guest; returns (passed, failed, remark)."""
     name, _, guest_args = text.partition(" ")
     special = SPECIAL.get(name, {})
-    log_path = f"{args.build}/guest/{name}.{args.on}.log"
+    log_path = log_of(args, name)
     with open(log_path, "wb") as log:
         qemu = subprocess.Popen(command(args, name, guest_args, special), stdin=subprocess.DEVNULL,
                                 stdout=log, stderr=subprocess.STDOUT)
@@ -119,7 +127,7 @@ def wait(args, name, special, qemu, log_path):
             with open(f"{HERE}/{name}/expected.txt", "w", encoding="ascii") as f:
                 f.writelines(line + "\n" for line in re.findall(r"^((?:ABUSE|ASK) .*?)\r*$", out, re.M))
         if end and os.path.exists(f"{HERE}/{name}/expected.txt"):
-            return *compare_answers(name, args.on, log_path), ""
+            return compare_answers(name, args.on, log_path)
         if end:
             return int(end.group(2)), int(end.group(3)), ""
         if "expect" in special and special["expect"].search(out):
@@ -135,18 +143,18 @@ def main():
     args = parse()
     names = args.guests or os.environ.get("GUESTS", "").split()
     passed = failed = 0
-    for text in names:
-        p, f, remark = run(args, text)
-        passed += p
-        failed += f
-        print(f"{text:12} on {args.on}: {p} passed, {f} failed {remark}".rstrip(), flush=True)
-        if args.verbose or f:
-            name = text.partition(" ")[0]
-            with open(f"{args.build}/guest/{name}.{args.on}.log", "rb") as log:
-                lines = log.read().decode("latin-1").splitlines()
-            if not args.verbose:
-                lines = [x for x in lines if "FAIL" in x or "PANIC" in x] or lines[-8:]
-            print("\n".join("    " + x for x in lines))
+    with ThreadPoolExecutor(args.jobs) as pool:
+        for text, (p, f, remark) in zip(names, pool.map(lambda text: run(args, text), names)):
+            passed += p
+            failed += f
+            form = f"{args.on}, as a server" if args.server else args.on
+            print(f"{text:12} on {form}: {p} passed, {f} failed {remark}".rstrip(), flush=True)
+            if args.verbose or f:
+                with open(log_of(args, text.partition(" ")[0]), "rb") as log:
+                    lines = log.read().decode("latin-1").splitlines()
+                if not args.verbose:
+                    lines = [x for x in lines if "FAIL" in x or "PANIC" in x] or lines[-8:]
+                print("\n".join("    " + x for x in lines))
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 
