@@ -3,6 +3,7 @@
 
 Both start the same bzImage in the same QEMU, one after the other. The clock starts at the
 hypervisor's first instruction and stops at the kernel's: breakpoints by QEMU's gdb server.
+It is QEMU's processor time that counts, which what else the machine does hardly changes.
 """
 import lzma
 import os
@@ -18,7 +19,8 @@ RATIO = 0.3
 class Gdb:
     """As much of gdb's protocol as it takes to run to an address."""
 
-    def __init__(self, path):
+    def __init__(self, path, pid):
+        self.pid = pid
         for _ in range(100):
             try:
                 self.socket = socket.socket(socket.AF_UNIX)
@@ -39,12 +41,18 @@ class Gdb:
                 self.socket.sendall(b"+")
                 return answer[start + 1:end].decode()
 
+    def processor_time(self):
+        """Seconds that QEMU has used so far."""
+        with open(f"/proc/{self.pid}/stat", encoding="ascii") as f:
+            user, system = f.read().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
     def run_to(self, address):
-        """Seconds until the machine comes to the address."""
+        """Seconds that it takes the machine to come to the address."""
         check(self.ask(f"Z1,{address:x},1") == "OK", "QEMU takes no breakpoint")
-        start = time.monotonic()
+        start = self.processor_time()
         stop = self.ask("c")
-        took = time.monotonic() - start
+        took = self.processor_time() - start
         check(stop.startswith("T05"), f"QEMU stopped with {stop}")
         self.ask(f"z1,{address:x},1")
         return took
@@ -88,7 +96,7 @@ def measure(name, hypervisor, modules, options):
     with Machine("speed-" + name, modules, options, smp=1, hypervisor=hypervisor,
                  extra=["-gdb", f"unix:{path},server=on,wait=off", "-S"]) as m:
         try:
-            gdb = Gdb(path)
+            gdb = Gdb(path, m.qemu.pid)
             gdb.run_to(entry_of_hypervisor(hypervisor))
             return gdb.run_to(entry_of_kernel(VMLINUZ))
         finally:
@@ -100,8 +108,8 @@ def measure(name, hypervisor, modules, options):
 def test_loader_to_guest():
     modules = [module(VMLINUZ, "console=hvc0 panic=-1"), module(RAMDISK)]
     options = "com1=115200,8n1 dom0_mem=256M dom0_max_vcpus=1 noreboot"
-    xen = measure("xen", XEN, modules, options)
-    hospes = min(measure(f"hospes{n}", HOSPES, modules, options) for n in range(2))
+    times = [(measure("xen", XEN, modules, options), measure("hospes", HOSPES, modules, options)) for _ in range(3)]
+    xen, hospes = map(min, zip(*times))
     text = f"loader to first instruction: Xen {xen:.2f} s, Hospes {hospes:.2f} s, ratio {hospes / xen:.2f}"
     print(text)
     check(hospes <= RATIO * xen, f"{text}; wanted at most {RATIO}")
