@@ -29,24 +29,26 @@ static int op_get_version(union element *e) { return grant_get_version(&e->get_v
 static int op_swap(union element *e) { return grant_swap(&e->swap); }
 static int op_cache_flush(union element *e) { return grant_cache_flush(&e->cache_flush); }
 
+enum { NEVER, WHEN_DONE, ALWAYS };
+
 static const struct grant_row {
     int (*perform)(union element *e); /* NULL with a size: unmapping, which goes in batches */
     uint8_t size;
     bool single; /* an array of exactly one */
-    bool silent; /* has no answer to write back */
+    uint8_t answers; /* when the element is written back */
 } grant_table[] = {
-    [GNTTABOP_map_grant_ref] = {op_map, sizeof(struct gnttab_map_grant_ref), false, false},
-    [GNTTABOP_unmap_grant_ref] = {NULL, sizeof(struct gnttab_unmap_grant_ref), false, false},
-    [GNTTABOP_setup_table] = {op_setup_table, sizeof(struct gnttab_setup_table), true, false},
-    [GNTTABOP_transfer] = {op_transfer, sizeof(struct gnttab_transfer), false, false},
-    [GNTTABOP_copy] = {op_copy, sizeof(struct gnttab_copy), false, false},
-    [GNTTABOP_query_size] = {op_query_size, sizeof(struct gnttab_query_size), true, false},
-    [GNTTABOP_unmap_and_replace] = {NULL, sizeof(struct gnttab_unmap_and_replace), false, false},
-    [GNTTABOP_set_version] = {op_set_version, sizeof(struct gnttab_set_version), true, false},
-    [GNTTABOP_get_status_frames] = {op_get_status_frames, sizeof(struct gnttab_get_status_frames), true, false},
-    [GNTTABOP_get_version] = {op_get_version, sizeof(struct gnttab_get_version), false, false},
-    [GNTTABOP_swap_grant_ref] = {op_swap, sizeof(struct gnttab_swap_grant_ref), false, false},
-    [GNTTABOP_cache_flush] = {op_cache_flush, sizeof(struct gnttab_cache_flush), false, true},
+    [GNTTABOP_map_grant_ref] = {op_map, sizeof(struct gnttab_map_grant_ref), false, WHEN_DONE},
+    [GNTTABOP_unmap_grant_ref] = {NULL, sizeof(struct gnttab_unmap_grant_ref), false, WHEN_DONE},
+    [GNTTABOP_setup_table] = {op_setup_table, sizeof(struct gnttab_setup_table), true, WHEN_DONE},
+    [GNTTABOP_transfer] = {op_transfer, sizeof(struct gnttab_transfer), false, WHEN_DONE},
+    [GNTTABOP_copy] = {op_copy, sizeof(struct gnttab_copy), false, WHEN_DONE},
+    [GNTTABOP_query_size] = {op_query_size, sizeof(struct gnttab_query_size), true, WHEN_DONE},
+    [GNTTABOP_unmap_and_replace] = {NULL, sizeof(struct gnttab_unmap_and_replace), false, WHEN_DONE},
+    [GNTTABOP_set_version] = {op_set_version, sizeof(struct gnttab_set_version), true, ALWAYS},
+    [GNTTABOP_get_status_frames] = {op_get_status_frames, sizeof(struct gnttab_get_status_frames), true, WHEN_DONE},
+    [GNTTABOP_get_version] = {op_get_version, sizeof(struct gnttab_get_version), false, WHEN_DONE},
+    [GNTTABOP_swap_grant_ref] = {op_swap, sizeof(struct gnttab_swap_grant_ref), false, WHEN_DONE},
+    [GNTTABOP_cache_flush] = {op_cache_flush, sizeof(struct gnttab_cache_flush), false, NEVER},
 };
 
 /* set_version answers also when it fails; an element that could not be performed has nothing else to say. */
@@ -58,7 +60,8 @@ static int perform_one(const struct grant_row *row, uint64_t gva)
     if (guest_copy_from(&e, gva, row->size) != 0)
         return -EFAULT;
     error = row->perform(&e);
-    if (!row->silent && guest_copy_to(gva, &e, row->size) != 0)
+    if ((row->answers == ALWAYS || (row->answers == WHEN_DONE && error == 0)) &&
+        guest_copy_to(gva, &e, row->size) != 0)
         return -EFAULT;
     return error;
 }

@@ -18,11 +18,11 @@
 
 struct exchange {
     struct domain *d;
-    uint64_t in_list, out_list;            /* guest addresses */
-    unsigned int in_order, out_order;      /* of one extent */
-    uint64_t in_per_chunk, out_per_chunk;  /* extents */
+    uint64_t in_list, out_list;           /* guest addresses */
+    unsigned int in_order, out_order;     /* of one extent */
+    uint64_t in_per_chunk, out_per_chunk; /* extents */
     unsigned int alloc_flags;
-    struct frame_list taken, fresh;        /* of this chunk: single frames; extents */
+    struct frame_list taken, fresh; /* of this chunk: single frames; extents */
 };
 
 /* Give back what a failed chunk took. A domain that is dying meanwhile gets nothing: the frames are free. */
@@ -182,7 +182,7 @@ int64_t reservation_exchange(struct hypercall_args *args)
     if (guest_copy_from(&e, args->a[1], sizeof(e)) != 0)
         return -EFAULT;
     error = decode(&e, &x);
-    if (error != 0)
+    if (error != 0 || e.nr_exchanged == e.in.nr_extents)
         return error;
     x.d = domain_get_for_caller(e.in.domid, &error);
     if (x.d == NULL)
@@ -200,7 +200,7 @@ int64_t reservation_exchange(struct hypercall_args *args)
             chunk++;
     }
     domain_put(x.d);
-    if (start < chunks && guest_write_u64(done_gva, chunk * x.in_per_chunk) != 0)
+    if (guest_write_u64(done_gva, chunk * x.in_per_chunk) != 0)
         return -EFAULT;
     return error;
 }

@@ -46,7 +46,7 @@ static int64_t machphys_mapping(uint64_t arg)
     struct xen_machphys_mapping mapping = {
         .v_start = MACH2PHYS_VIRT_START,
         .v_end = MACH2PHYS_VIRT_END,
-        .max_mfn = frame_max - 1,
+        .max_mfn = current_domain()->privileged ? frame_max - 1 : MACH2PHYS_NR_ENTRIES - 1,
     };
 
     return guest_copy_to(arg, &mapping, sizeof(mapping));
@@ -168,18 +168,12 @@ static int64_t physmap_op(uint32_t op, uint64_t arg)
     size_t size = op == XENMEM_add_to_physmap         ? sizeof(u.add)
                   : op == XENMEM_add_to_physmap_batch ? sizeof(u.batch)
                                                       : sizeof(u.remove);
-    struct domain *d;
-    int error = 0;
 
     if (guest_copy_from(&u, arg, size) != 0)
         return -EFAULT;
     if (op == XENMEM_add_to_physmap && u.add.space == XENMAPSPACE_gmfn_foreign)
         return -ENOSYS;
-    d = domain_get_for_caller(u.domid, &error);
-    if (d == NULL)
-        return error;
-    domain_put(d);
-    return -EACCES;
+    return hypercall_domain_exists(u.domid) ? -EACCES : -ESRCH;
 }
 
 /* A privileged domain stakes a claim on free memory: there is nothing to claim from yet. */
@@ -189,18 +183,26 @@ static int64_t claim_pages(uint64_t arg)
 
     if (guest_copy_from(&r, arg, sizeof(r)) != 0)
         return -EFAULT;
-    if (!current_domain()->privileged)
-        return -EPERM;
-    return r.extent_start.p != NULL || r.extent_order != 0 || r.mem_flags != 0 ? -EINVAL : 0;
+    if (r.extent_start.p != NULL || r.extent_order != 0 || r.mem_flags != 0)
+        return -EINVAL;
+    return current_domain()->privileged ? 0 : -EPERM;
 }
 
 static int64_t get_vnumainfo(uint64_t arg)
 {
     struct xen_vnuma_topology_info info;
+    struct domain *d;
+    int error = 0;
 
     if (guest_copy_from(&info, arg, sizeof(info)) != 0)
         return -EFAULT;
-    return info.pad != 0 ? -EINVAL : -EOPNOTSUPP;
+    if (info.pad != 0)
+        return -EINVAL;
+    d = domain_get_for_caller(info.domid, &error);
+    if (d == NULL)
+        return error;
+    domain_put(d);
+    return -EOPNOTSUPP;
 }
 
 /* Regions that devices reach whatever an IOMMU says: without one there are none. */
@@ -238,12 +240,12 @@ static int64_t acquire_resource(uint64_t arg)
 
 /* Populate on demand and rights to pages of another domain are for HVM. */
 static const struct refused_op refused[] = {
-    {XENMEM_set_pod_target, sizeof(xen_pod_target_t), offsetof(xen_pod_target_t, domid), false, 0, -EINVAL,
-     -EPERM},
-    {XENMEM_get_pod_target, sizeof(xen_pod_target_t), offsetof(xen_pod_target_t, domid), false, 0, -EINVAL,
-     -EPERM},
-    {XENMEM_access_op, sizeof(xen_mem_access_op_t), offsetof(xen_mem_access_op_t, domid), false, 0, -EPERM,
-     -EPERM},
+    {XENMEM_set_pod_target, sizeof(xen_pod_target_t), offsetof(xen_pod_target_t, domid), SILENT, 0, -EINVAL,
+     -EINVAL},
+    {XENMEM_get_pod_target, sizeof(xen_pod_target_t), offsetof(xen_pod_target_t, domid), SILENT, 0, -EINVAL,
+     -EINVAL},
+    {XENMEM_access_op, sizeof(xen_mem_access_op_t), offsetof(xen_mem_access_op_t, domid), SILENT, 0, -EPERM,
+     -EINVAL},
 };
 
 int64_t do_memory_op(struct hypercall_args *args)

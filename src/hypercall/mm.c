@@ -20,7 +20,11 @@
 /* Whose frames an entry may map: a domain's, or, as DOMID_IO, device memory. */
 static struct domain *find_owner(domid_t id, int *error)
 {
-    return id == DOMID_IO || id == DOMID_XEN ? pv_get_nobody(error) : domain_get_for_caller(id, error);
+    if (id == DOMID_XEN && !current_domain()->privileged) {
+        *error = -EPERM;
+        return NULL;
+    }
+    return id == DOMID_IO || id == DOMID_XEN ? pv_get_nobody() : domain_get_for_caller(id, error);
 }
 
 /* Whose page tables and whose frames: 15:0 the frames' owner, 31:16 the tables' owner + 1 (0: the caller). */
@@ -177,9 +181,13 @@ int64_t do_update_va_mapping_otherdomain(struct hypercall_args *args)
 {
     int error;
     domid_t id = (domid_t)args->a[3];
-    struct domain *owner = find_owner(id, &error);
+    struct domain *owner;
     int64_t rc;
 
+    /* mmu_update names DOMID_IO for anybody, and refuses each frame; this does not. */
+    if (id == DOMID_IO && !current_domain()->privileged)
+        return -EPERM;
+    owner = find_owner(id, &error);
     if (!owner)
         return error;
     rc = update_va(owner, args->a[0], args->a[1], args->a[2]);

@@ -12,14 +12,24 @@
 
 #define DOMCTL_SIZE 144 /* bytes of struct xen_domctl */
 
+bool hypercall_domain_exists(domid_t id)
+{
+    struct domain *d = id == DOMID_SELF ? NULL : domain_get(id);
+
+    if (d != NULL)
+        domain_put(d);
+    return d != NULL || id == DOMID_SELF;
+}
+
 static int64_t refuse_by(const struct refused_op *row, uint64_t arg)
 {
     uint8_t argument[UINT8_MAX];
-    struct domain *d;
+    bool owner = current_domain()->privileged;
     uint32_t first = 0;
     domid_t id;
-    int error = 0;
 
+    if (row->how == OWNERS_OWN && !owner)
+        return row->plain;
     if (guest_copy_from(argument, arg, row->size) != 0)
         return -EFAULT;
     memcpy(&first, argument, MIN(row->size, sizeof(first)));
@@ -27,14 +37,13 @@ static int64_t refuse_by(const struct refused_op *row, uint64_t arg)
         return -EINVAL;
     if (row->domid_at != NO_DOMAIN) {
         memcpy(&id, argument + row->domid_at, sizeof(id));
-        d = domain_get_for_caller(id, &error);
-        if (d == NULL)
-            return error;
-        domain_put(d);
+        if (!hypercall_domain_exists(id))
+            return -ESRCH;
     }
-    if (row->answers && guest_copy_to(arg, argument, row->size) != 0)
+    if ((row->how == ANSWERS || (row->how == ANSWERS_OWNER && owner)) &&
+        guest_copy_to(arg, argument, row->size) != 0)
         return -EFAULT;
-    return current_domain()->privileged ? row->code : row->plain;
+    return owner ? row->code : row->plain;
 }
 
 int64_t hypercall_refuse(const struct refused_op *rows, size_t n, uint32_t op, uint64_t arg)
@@ -48,14 +57,14 @@ int64_t hypercall_refuse(const struct refused_op *rows, size_t n, uint32_t op, u
 
 /* There is no memory for a crash kernel, so there are no images either. */
 static const struct refused_op kexec_refused[] = {
-    {KEXEC_CMD_kexec, sizeof(xen_kexec_exec_t), NO_DOMAIN, false, 1, -ENOENT, -EPERM},
-    {KEXEC_CMD_kexec_load_v1, sizeof(xen_kexec_load_v1_t), NO_DOMAIN, false, 1, -EINVAL, -EPERM},
-    {KEXEC_CMD_kexec_unload_v1, sizeof(xen_kexec_load_v1_t), NO_DOMAIN, false, 1, 0, -EPERM},
-    {KEXEC_CMD_kexec_get_range, sizeof(xen_kexec_range_t), NO_DOMAIN, true, KEXEC_RANGE_MA_VMCOREINFO, 0,
+    {KEXEC_CMD_kexec, sizeof(xen_kexec_exec_t), NO_DOMAIN, SILENT, 1, -ENOENT, -EPERM},
+    {KEXEC_CMD_kexec_load_v1, sizeof(xen_kexec_load_v1_t), NO_DOMAIN, SILENT, 1, -EINVAL, -EPERM},
+    {KEXEC_CMD_kexec_unload_v1, sizeof(xen_kexec_load_v1_t), NO_DOMAIN, SILENT, 1, 0, -EPERM},
+    {KEXEC_CMD_kexec_get_range, sizeof(xen_kexec_range_t), NO_DOMAIN, ANSWERS, KEXEC_RANGE_MA_VMCOREINFO, 0,
      -EPERM},
-    {KEXEC_CMD_kexec_load, sizeof(xen_kexec_load_t), NO_DOMAIN, false, 0, -EINVAL, -EPERM},
-    {KEXEC_CMD_kexec_unload, sizeof(xen_kexec_unload_t), NO_DOMAIN, false, 1, 0, -EPERM},
-    {KEXEC_CMD_kexec_status, sizeof(xen_kexec_status_t), NO_DOMAIN, false, 1, 0, -EPERM},
+    {KEXEC_CMD_kexec_load, sizeof(xen_kexec_load_t), NO_DOMAIN, SILENT, 0, -EINVAL, -EPERM},
+    {KEXEC_CMD_kexec_unload, sizeof(xen_kexec_unload_t), NO_DOMAIN, SILENT, 1, 0, -EPERM},
+    {KEXEC_CMD_kexec_status, sizeof(xen_kexec_status_t), NO_DOMAIN, SILENT, 1, 0, -EPERM},
 };
 
 int64_t do_kexec_op(struct hypercall_args *args)
@@ -65,28 +74,22 @@ int64_t do_kexec_op(struct hypercall_args *args)
 
 /* No domain is HVM, which is what each of these finds out in the end. */
 static const struct refused_op hvm_refused[] = {
-    {HVMOP_flush_tlbs, 0, NO_DOMAIN, false, 0, -EINVAL, -EINVAL},
-    {HVMOP_pagetable_dying, sizeof(struct xen_hvm_pagetable_dying), 0, false, 0, -EINVAL, -EINVAL},
-    {HVMOP_get_mem_type, sizeof(struct xen_hvm_get_mem_type), 0, false, 0, -EINVAL, -EINVAL},
-    {HVMOP_set_evtchn_upcall_vector, 0, NO_DOMAIN, false, 0, -EINVAL, -EINVAL},
-    {HVMOP_altp2m, 0, NO_DOMAIN, false, 0, -EOPNOTSUPP, -EOPNOTSUPP},
+    {HVMOP_flush_tlbs, 0, NO_DOMAIN, SILENT, 0, -EINVAL, -EINVAL},
+    {HVMOP_pagetable_dying, sizeof(struct xen_hvm_pagetable_dying), 0, SILENT, 0, -EINVAL, -EOPNOTSUPP},
+    {HVMOP_get_mem_type, sizeof(struct xen_hvm_get_mem_type), 0, SILENT, 0, -EINVAL, -EPERM},
+    {HVMOP_set_evtchn_upcall_vector, 0, NO_DOMAIN, SILENT, 0, -EINVAL, -EINVAL},
+    {HVMOP_altp2m, 0, NO_DOMAIN, SILENT, 0, -EOPNOTSUPP, -EOPNOTSUPP},
 };
 
 static int64_t hvm_param(uint64_t arg)
 {
     struct xen_hvm_param p;
-    struct domain *d;
-    int error = 0;
 
     if (guest_copy_from(&p, arg, sizeof(p)) != 0)
         return -EFAULT;
     if (p.index >= HVM_NR_PARAMS)
         return -EINVAL;
-    d = domain_get_for_caller(p.domid, &error);
-    if (d == NULL)
-        return error;
-    domain_put(d);
-    return -EINVAL;
+    return hypercall_domain_exists(p.domid) ? -EINVAL : -ESRCH;
 }
 
 /* A guest's own event for the trace: there is no trace buffer, it is lost. */
@@ -159,7 +162,7 @@ int64_t do_hypfs_op(struct hypercall_args *args)
 /* A domctl that was interrupted comes back by this number; only those on shadow page tables can be. */
 int64_t do_paging_domctl_cont(struct hypercall_args *args)
 {
-    static const struct refused_op domctl = {0, DOMCTL_SIZE, NO_DOMAIN, false, 0, -EOPNOTSUPP, -EOPNOTSUPP};
+    static const struct refused_op domctl = {0, DOMCTL_SIZE, NO_DOMAIN, SILENT, 0, -EOPNOTSUPP, -EOPNOTSUPP};
 
     return refuse_by(&domctl, args->a[0]);
 }

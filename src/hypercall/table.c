@@ -58,7 +58,7 @@ const struct hypercall_row hypercall_table[HYPERCALL_MAX] = {
     ROW(dm_op, do_dm_op, 3, CALL_ANY),
     ROW(hypfs_op, do_hypfs_op, 5, CALL_PRIVILEGED),
     ROW(mca, do_mca, 1, CALL_PRIVILEGED),
-    ROW(arch_1, do_paging_domctl_cont, 1, CALL_PRIVILEGED),
+    ROW(arch_1, do_paging_domctl_cont, 1, CALL_ANY),
 };
 
 const struct hypercall_row *hypercall_find(uint64_t number)

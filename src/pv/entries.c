@@ -16,7 +16,8 @@
  * Guest kernels run in ring 3, so every entry gets the user bit. None is
  * global: a translation that outlives the load of CR3 would outlive the flush
  * before a frame's change of type, and the guest's turn on the CPU. RAM has
- * the cache type of the hypervisor's own view of it, but for a privileged domain.
+ * the cache type of the hypervisor's own view of it: any other is refused, but
+ * to a privileged domain.
  */
 #include "abi/errno.h"
 #include "platform/platform.h"
@@ -33,14 +34,10 @@ bool pv_slot_is_guest(unsigned int level, unsigned int slot)
     return level != 4 || slot < HV_FIRST_SLOT || slot > HV_LAST_SLOT;
 }
 
-struct domain *pv_get_nobody(int *error)
+struct domain *pv_get_nobody(void)
 {
     static struct domain nobody = {.id = DOMID_IO, .refs = 1};
 
-    if (!current_domain()->privileged) {
-        *error = -EPERM;
-        return NULL;
-    }
     domain_hold(&nobody);
     return &nobody;
 }
@@ -60,8 +57,6 @@ pte_t pv_entry_flags(const struct domain *d, unsigned int level, pte_t e)
 {
     if (!(e & PTE_P))
         return e;
-    if (level == 1 && !d->privileged)
-        e &= ~(pte_t)(PTE_PCD | PTE_PWT | PTE_PAT);
     if (level == 1)
         e &= ~(pte_t)PTE_G;
     return e | PTE_US;
@@ -80,6 +75,11 @@ static int get_writable(struct domain *d, struct frame *f)
     return rc == -EINVAL ? -EBUSY : rc;
 }
 
+bool pv_cache_type_ok(const struct domain *d, pte_t e)
+{
+    return d->privileged || !(e & (PTE_PCD | PTE_PWT | PTE_PAT));
+}
+
 static int get_l1_target(struct domain *d, struct domain *owner, pte_t e)
 {
     mfn_t m = pte_mfn(e);
@@ -91,6 +91,8 @@ static int get_l1_target(struct domain *d, struct domain *owner, pte_t e)
             return -EINVAL;
         return d->privileged && !((e & PTE_RW) && machine_page_is_apic(m)) ? 0 : -EPERM;
     }
+    if (!pv_cache_type_ok(d, e))
+        return -EINVAL;
     f = mfn_to_frame(m);
     if (!frame_get(f, owner))
         return -EBUSY;

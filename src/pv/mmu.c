@@ -90,7 +90,8 @@ int pv_mod_entry(struct domain *d, struct domain *owner, struct frame *f, enum f
         *expect = old;
         return -EAGAIN;
     }
-    if (same_target(old, e) && (level == 1 || !((old ^ e) & (PTE_PS | PTE_G | PTE_PCD | PTE_PWT)))) {
+    if (same_target(old, e) &&
+        (level == 1 ? pv_cache_type_ok(d, e) : !((old ^ e) & (PTE_PS | PTE_G | PTE_PCD | PTE_PWT)))) {
         return write_entry(p, &old, pv_entry_flags(d, level, e), keep_ad, expect);
     }
     if (e & PTE_P) {

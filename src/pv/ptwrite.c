@@ -16,7 +16,7 @@
 struct pt_write {
     struct vcpu *v;
     struct frame *table;
-    uint64_t va;           /* page of the guest's that maps the table */
+    uint64_t va; /* page of the guest's that maps the table */
 };
 
 static int pt_read(struct emul_ctx *ctx, uint64_t va, void *to, unsigned int bytes)
@@ -32,8 +32,8 @@ static int change(struct pt_write *w, uint64_t va, uint64_t *old, uint64_t new)
 
     if (!pv_lock_table(w->table, FRAME_L1))
         return EMUL_UNHANDLEABLE;
-    rc = pv_mod_entry(w->v->domain, w->v->domain, w->table, FRAME_L1, (va & (PAGE_SIZE - 1)) / 8, new, false, old,
-                      &orphan);
+    rc = pv_mod_entry(w->v->domain, w->v->domain, w->table, FRAME_L1, (va & (PAGE_SIZE - 1)) / 8, new, false,
+                      old, &orphan);
     pv_unlock_table(w->table);
     if (rc == -ERESTART)
         return EMUL_RETRY;
@@ -102,6 +102,9 @@ bool pv_emulate_pt_write(struct vcpu *v, uint64_t cr2)
     int rc;
 
     if ((e & (PTE_P | PTE_RW)) != PTE_P || !mfn_valid(pte_mfn(e)))
+        return false;
+    /* The first domain has it without asking, as on Xen. */
+    if (!v->domain->privileged && !(READ_ONCE(v->domain->vm_assist) & BIT(VMASST_TYPE_writable_pagetables)))
         return false;
     w.table = mfn_to_frame(pte_mfn(e));
     if (!frame_get(w.table, v->domain))

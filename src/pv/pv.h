@@ -71,6 +71,8 @@ int pv_pin_root(struct domain *d, mfn_t root);
 
 /* The flags of `e` as they stand in a table of `level` of domain d: see entries.c. */
 pte_t pv_entry_flags(const struct domain *d, unsigned int level, pte_t e);
+/* May a present level 1 entry of `d` that maps RAM have the cache type of `e`? */
+bool pv_cache_type_ok(const struct domain *d, pte_t e);
 /* Check entry *e for a table of `level` of d, with targets of `owner`; take references; complete its flags. */
 int pv_get_entry(struct domain *d, struct domain *owner, struct frame *table, unsigned int level, pte_t *e) MUST_CHECK;
 /* pv-linear-pt=: may a table name another of its level? Set once by pv_init(). */
@@ -83,10 +85,10 @@ struct frame *pv_orphan(struct frame *table, unsigned int level, pte_t e);
 bool pv_slot_is_guest(unsigned int level, unsigned int slot);
 
 /*
- * DOMID_IO, DOMID_XEN as the owner of frames, for a privileged caller: it has none, so only device memory can be
- * mapped as its. Referenced. NULL and -EPERM.
+ * DOMID_IO, DOMID_XEN as the owner of frames: it has none, so only device memory can be mapped as its, by a
+ * privileged domain. Referenced.
  */
-struct domain *pv_get_nobody(int *error);
+struct domain *pv_get_nobody(void);
 
 /* --- mmu.c: the operations of the interface on page tables --- */
 

@@ -10,6 +10,7 @@ A guest with a file expected.txt does not judge itself: its lines `ASK question:
 `abuse`, `ABUSE ...`) are compared here with that file, which is what Xen 4.17 printed (`--learn`
 on Xen writes it anew). A line of allowed.txt, in the same form and with a reason behind `#`, is
 right for Hospes too. Lines with the same question are the first, second... of their kind.
+Servers (--server) have expected-server.txt, which plain domains of Xen's toolstack printed.
 """
 import argparse
 import os
@@ -44,10 +45,11 @@ def read_answers(path):
     return lines
 
 
-def compare_answers(name, on, log_path):
+def compare_answers(name, on, server, log_path):
     """Counts answers as expected and not; returns both and the differences in words."""
-    expected = read_answers(f"{HERE}/{name}/expected.txt")
-    allowed = read_answers(f"{HERE}/{name}/allowed.txt") if on == "hospes" else {}
+    kind = "-server" if server else ""
+    expected = read_answers(f"{HERE}/{name}/expected{kind}.txt")
+    allowed = read_answers(f"{HERE}/{name}/allowed{kind}.txt") if on == "hospes" else {}
     got = read_answers(log_path)
     passed = failed = 0
     differences = ""
@@ -88,9 +90,12 @@ def parse():
 
 def command(args, name, guest_args, special):
     image = args.image or (f"{args.build}/hospes" if args.on == "hospes" else "build/images/xen.elf")
+    first = ""
     if args.server:
+        if os.path.exists(f"{HERE}/{name}/expected-server.txt"):
+            first = f"{args.build}/guest/spin," # on Xen there was a domain 0, too
         guest_args = f"domain={name} memory=64M vcpus={special.get('vcpus', 1)} -- {guest_args}"
-    modules = f"{args.build}/guest/{name} {guest_args}".strip().replace(",", ",,")
+    modules = first + f"{args.build}/guest/{name} {guest_args}".strip().replace(",", ",,")
     if args.module:
         modules += "," + args.module
     hv_args = ("console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all noreboot dom0_mem=64M "
@@ -127,7 +132,7 @@ def wait(args, name, special, qemu, log_path):
             with open(f"{HERE}/{name}/expected.txt", "w", encoding="ascii") as f:
                 f.writelines(line + "\n" for line in re.findall(r"^((?:ABUSE|ASK) .*?)\r*$", out, re.M))
         if end and os.path.exists(f"{HERE}/{name}/expected.txt"):
-            return compare_answers(name, args.on, log_path)
+            return compare_answers(name, args.on, args.server, log_path)
         if end:
             return int(end.group(2)), int(end.group(3)), ""
         if "expect" in special and special["expect"].search(out):

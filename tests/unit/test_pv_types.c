@@ -336,8 +336,10 @@ static void test_entry_flags(void **state)
     pte_t expect;
 
     assert_int_equal(op_pin(t, FRAME_L1, true), 0);
-    assert_int_equal(
-        op_update(&dom, t, 0, entry(frames[9], PTE_P | PTE_G | PTE_PCD | PTE_PAT | PTE_NX), true), 0);
+    assert_int_equal(op_update(&dom, t, 0, entry(frames[9], PTE_P | PTE_PCD), true), -EINVAL);
+    assert_int_equal(op_update(&dom, t, 0, entry(frames[9], PTE_P | PTE_PAT), true), -EINVAL);
+    assert_int_equal(op_update(&dom, t, 0, entry(frames[9], PTE_P | PTE_G | PTE_NX), true), 0);
+    assert_int_equal(op_update(&dom, t, 0, entry(frames[9], PTE_P | PTE_NX | PTE_PWT), true), -EINVAL);
     assert_true(entries_of(t)[0] == entry(frames[9], PTE_P | PTE_US | PTE_NX));
     dom.privileged = true;
     assert_int_equal(op_update(&dom, t, 0, entry(frames[9], PTE_P | PTE_G | PTE_PCD), true), 0);

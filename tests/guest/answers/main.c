@@ -31,8 +31,16 @@ const char *code_text(long code)
     return to;
 }
 
+/* A server's console has events of its own. */
+static bool on_event(struct regs *regs)
+{
+    shared_info->vcpu_info[0].evtchn_upcall_pending = 0;
+    return true;
+}
+
 void guest_main(void)
 {
+    trap_set_handler(VEC_EVENT, on_event);
     ask_multicall();
     ask_callbacks();
     ask_debug();

@@ -112,6 +112,29 @@ static const char *text_of(u64 e, u64 mfn)
     return to;
 }
 
+/* Are writes emulated to who has not asked for it; and other cache types, whose are they? */
+static void ask_assist(u64 good)
+{
+    static const u64 types[] = {0, PTE_PWT, PTE_PCD, PTE_PCD | PTE_PWT, BIT(7), BIT(7) | PTE_PCD | PTE_PWT};
+    u64 slot = virt_to_mfn(entry) << PAGE_SHIFT;
+    struct fault f;
+
+    a = good;
+    catch_fault(&f, write_mov64, NULL);
+    ask("write at first", "vector %d", f.vector);
+    for (unsigned i = 0; i < 4; i++) {
+        hv_vm_assist(i % 2 ? VMASST_CMD_enable : VMASST_CMD_disable, VMASST_TYPE_writable_pagetables);
+        catch_fault(&f, write_mov64, NULL);
+        ask("write with the assist", "%u vector %d", i % 2, f.vector);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+        mmu_write(slot, 0, 0, DOMID_SELF);
+        ask("cache type", "%lx %s", types[i], code_text(mmu_write(slot, good | types[i], 0, DOMID_SELF)));
+        ask("cache type reads", "%lx", entry[0] & (BIT(7) | PTE_PCD | PTE_PWT));
+        ask("cache type changed", "%lx %s", types[i], code_text(mmu_write(slot, good, 0, DOMID_SELF)));
+    }
+}
+
 void ask_writes(void)
 {
     u64 *page = page_alloc(), mfn = virt_to_mfn(page), good = mfn << PAGE_SHIFT | PTE_TABLE;
@@ -121,6 +144,7 @@ void ask_writes(void)
     entry = &entry_alias;
     page_protect(entry, false);
     ask("writes, pin", "%s", code_text(mmuext_mfn(MMUEXT_PIN_L1_TABLE, virt_to_mfn(entry))));
+    ask_assist(good);
     for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
         for (unsigned start = 0; start < 3; start++) {
             u64 rax = start == 1 ? good & ~PTE_W : good, rcx = start == 1   ? PTE_W

@@ -52,6 +52,7 @@ void guest_main(void)
 
     xen_mfn = (l4[256] & PTE_ADDR) >> PAGE_SHIFT;
     CHECK(xen_mfn != 0);
+    CHECK_EQ(hv_vm_assist(VMASST_CMD_enable, VMASST_TYPE_writable_pagetables), 0);
     test_pinning();
     test_mmu_update();
     test_va_mapping();

@@ -61,12 +61,13 @@ static void refuse(unsigned level, unsigned index, u64 entry, long code, const c
 static void test_entries_of_l1(void)
 {
     u64 *page = page_alloc(), *l1 = page_alloc();
+    long uncached = guest_is_dom0() ? 0 : -XEN_EINVAL; /* only who has devices may choose a cache type */
 
     refuse(1, 0, pte(page, PTE_P), 0, "L1: a page, read-only");
     refuse(1, 511, pte(page, PTE_TABLE), 0, "L1: a page, writable");
-    refuse(1, 0, pte(page, PTE_TABLE | PTE_PS), 0, "L1: the PAT bit");
+    refuse(1, 0, pte(page, PTE_TABLE | PTE_PS), uncached, "L1: the PAT bit");
     refuse(1, 0, pte(page, PTE_TABLE | PTE_G), 0, "L1: global");
-    refuse(1, 0, pte(page, PTE_TABLE | PTE_PWT | PTE_PCD), 0, "L1: uncached");
+    refuse(1, 0, pte(page, PTE_TABLE | PTE_PWT | PTE_PCD), uncached, "L1: uncached");
     refuse(1, 0, pte(page, PTE_TABLE | PTE_NX | 0xe00), 0, "L1: NX and the software's bits");
     refuse(1, 0, pte(page, PTE_TABLE | BIT(52)), 0, "L1: bit 52");
     refuse(1, 0, pte(page, PTE_TABLE | BIT(58)), 0, "L1: bit 58");

@@ -59,9 +59,9 @@ static void test_domains(void)
     u64 at = entry_address(l1, 3), entry = pte(page, PTE_P);
 
     CHECK_EQ(mmu_write(at, entry, 0, 0x1234), -XEN_ESRCH);
-    /* dom0 may name these two, but its own page is not theirs. */
+    /* Who may name these: its own page is not theirs. */
     CHECK_EQ(mmu_write(at, entry, 0, DOMID_XEN), guest_is_dom0() ? -XEN_EBUSY : -XEN_EPERM);
-    CHECK_EQ(mmu_write(at, entry, 0, DOMID_IO), guest_is_dom0() ? -XEN_EBUSY : -XEN_EPERM);
+    CHECK_EQ(mmu_write(at, entry, 0, DOMID_IO), -XEN_EBUSY);
     CHECK_EQ(mmu_write(at, entry, 0, DOMID_INVALID), -XEN_ESRCH);
     CHECK_EQ(mmu_write(at, entry, 0, DOMID_COW), -XEN_ESRCH);
     CHECK_EQ(mmu_write(at, entry, 0, DOMID_SELF), 0);
