@@ -15,12 +15,9 @@
 
 int grant_frame_get(struct domain *d, mfn_t m, bool readonly)
 {
-    struct frame *f;
+    struct frame *f = frame_get_mfn(m, d);
 
-    if (!mfn_valid(m))
-        return GNTST_bad_page;
-    f = mfn_to_frame(m);
-    if (!frame_get(f, d))
+    if (!f)
         return GNTST_bad_page;
     if (!readonly && !grant_host->get_writable(f)) {
         frame_put(f);

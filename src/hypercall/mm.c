@@ -65,12 +65,12 @@ static int64_t end_list(struct hypercall_args *args, int64_t rc, uint32_t left, 
 
 static int machphys_update(struct domain *owner, uint64_t ptr, uint64_t val)
 {
-    mfn_t m = paddr_to_mfn(paddr(ptr));
+    struct frame *f = frame_get_mfn(paddr_to_mfn(paddr(ptr)), owner);
 
-    if (!mfn_valid(m) || !frame_get(mfn_to_frame(m), owner))
+    if (!f)
         return -EINVAL;
-    m2p_set(m, pfn(val));
-    frame_put(mfn_to_frame(m));
+    m2p_set(frame_to_mfn(f), pfn(val));
+    frame_put(f);
     return 0;
 }
 
@@ -221,14 +221,14 @@ static int vcpu_mask(const struct mmuext_op *op, uint64_t *mask)
 
 static int clear_or_copy(struct domain *d, mfn_t dst, const mfn_t *src)
 {
-    struct frame *s = NULL;
     int rc = pv_get_frame_and_type(d, dst, FRAME_WRITABLE);
 
     if (rc)
         return rc;
     if (src) {
-        s = mfn_valid(*src) ? mfn_to_frame(*src) : NULL;
-        if (s && frame_get(s, d)) {
+        struct frame *s = frame_get_mfn(*src, d);
+
+        if (s) {
             memcpy(mfn_to_ptr(dst), frame_to_ptr(s), PAGE_SIZE);
             frame_put(s);
         } else {

@@ -55,13 +55,10 @@ static bool populate(const struct change *c, uint64_t i)
 
 static bool release(struct domain *d, mfn_t m)
 {
-    struct frame *f;
+    struct frame *f = frame_get_mfn(m, d);
     int error;
 
-    if (!mfn_valid(m))
-        return false;
-    f = mfn_to_frame(m);
-    if (!frame_get(f, d))
+    if (!f)
         return false;
     error = domain_release_frame(d, f);
     frame_put(f);

@@ -111,6 +111,11 @@ bool frame_get(struct frame *f, const struct domain *d)
     return false;
 }
 
+struct frame *frame_get_mfn(mfn_t m, const struct domain *d)
+{
+    return mfn_valid(m) && frame_get(mfn_to_frame(m), d) ? mfn_to_frame(m) : NULL;
+}
+
 void frame_get_known(struct frame *f)
 {
     uint64_t count = atomic_add(&f->count, 1) & FC_COUNT_MASK;

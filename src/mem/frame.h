@@ -90,6 +90,9 @@ static inline enum frame_type frame_type_of(uint64_t type_word)
  */
 bool frame_get(struct frame *f, const struct domain *d);
 
+/* The same by the number, which may be any: the frame, or NULL. */
+struct frame *frame_get_mfn(mfn_t m, const struct domain *d);
+
 /* Take a further reference; the caller has one already. */
 void frame_get_known(struct frame *f);
 

@@ -233,15 +233,14 @@ bool pv_ldt_fault(struct vcpu *v, uint64_t offset)
 
 int pv_update_descriptor(struct domain *d, uint64_t pa, uint64_t desc)
 {
-    mfn_t m = paddr_to_mfn(paddr(pa));
     enum frame_type t;
     struct frame *f;
     int rc;
 
-    if ((pa & 7) || !mfn_valid(m) || !pv_fix_descriptor(&desc))
+    if ((pa & 7) || !pv_fix_descriptor(&desc))
         return -EINVAL;
-    f = mfn_to_frame(m);
-    if (!frame_get(f, d))
+    f = frame_get_mfn(paddr_to_mfn(paddr(pa)), d);
+    if (!f)
         return -EINVAL;
     t = frame_type_of(atomic_load(&f->type)) == FRAME_SEGDESC && ft_count(atomic_load(&f->type)) ? FRAME_SEGDESC
                                                                                                 : FRAME_WRITABLE;

@@ -101,13 +101,13 @@ bool pv_emulate_pt_write(struct vcpu *v, uint64_t cr2)
     uint64_t word;
     int rc;
 
-    if ((e & (PTE_P | PTE_RW)) != PTE_P || !mfn_valid(pte_mfn(e)))
+    if ((e & (PTE_P | PTE_RW)) != PTE_P)
         return false;
     /* The first domain has it without asking, as on Xen. */
     if (!v->domain->privileged && !(READ_ONCE(v->domain->vm_assist) & BIT(VMASST_TYPE_writable_pagetables)))
         return false;
-    w.table = mfn_to_frame(pte_mfn(e));
-    if (!frame_get(w.table, v->domain))
+    w.table = frame_get_mfn(pte_mfn(e), v->domain);
+    if (!w.table)
         return false;
     word = atomic_load(&w.table->type);
     rc = EMUL_UNHANDLEABLE;
