@@ -61,7 +61,7 @@ static int room_alloc(struct room *r, uint64_t size)
         r->at = (uint8_t *)next;
         next += (pieces + 1) * PIECE_SIZE;
     }
-    r->piece = heap_alloc_array(pieces, sizeof(r->piece[0]));
+    r->piece = heap_alloc_array(pieces, sizeof(struct frame *));
     if (r->piece == NULL)
         return -ENOMEM;
     while (r->pieces < pieces) {
@@ -84,7 +84,7 @@ static int room_alloc(struct room *r, uint64_t size)
 static void no_memory(struct image *image, uint64_t size)
 {
     fault_set(&image->fault, "not enough memory: found %llu MB free, expected %llu MB to unpack the kernel",
-              (unsigned long long)(page_alloc_free_frames() / 256), (unsigned long long)((size >> 20) + 1));
+              (unsigned long long)(page_alloc_free_frames() / 256), (unsigned long long)(size >> 20) + 1);
 }
 
 static void unpack_payload(struct image *image, const struct payload *p)

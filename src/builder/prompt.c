@@ -55,6 +55,7 @@ static void print_vcpu(struct vcpu *v)
     static const struct { uint64_t flag; const char *word; } why[] = {
         {VPF_BLOCKED, "blocked"}, {VPF_POLLING, "polling"}, {VPF_DOWN, "down"},
     };
+    unsigned int id = v->id;
     bool here = v == current_vcpu();
     const char *state = "running";
     uint64_t flags = atomic_load(&v->pause_flags);
@@ -65,7 +66,7 @@ static void print_vcpu(struct vcpu *v)
     }
     if (!here)
         vcpu_pause_sync(v);
-    screen_print("vcpu %u: %s, in %s mode, last on CPU %u, events %s%s", v->id, state,
+    screen_print("vcpu %u: %s, in %s mode, last on CPU %u, events %s%s", id, state,
                  guest_in_kernel(&v->cpu) ? "kernel" : "user", v->unit.cpu,
                  READ_ONCE(v->vcpu_info->evtchn_upcall_pending) != 0 ? "pending" : "none pending",
                  READ_ONCE(v->vcpu_info->evtchn_upcall_mask) != 0 ? ", masked" : "");

@@ -199,7 +199,7 @@ static void read_modules(void)
         if (servers[i]->is_dom0) {
             struct server *s = servers[i];
 
-            memmove(&servers[1], &servers[0], i * sizeof(servers[0]));
+            memmove(&servers[1], &servers[0], i * sizeof(struct server *));
             servers[0] = s;
             set_dom0_memory(s);
         }
