@@ -62,6 +62,7 @@ static int pv_vcpu_create(struct vcpu *v)
     v->pv->root_kernel = v->pv->root_user = MFN_INVALID;
     v->pv->cr4_guest = PV_CR4_FIXED;
     guest_cpu_init(&v->cpu);
+    v->cpu.linear_slots = v->domain->pv->linear_any ? v->domain->pv->linear_slots : NULL;
     return 0;
 }
 

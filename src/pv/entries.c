@@ -20,6 +20,7 @@
  * to a privileged domain.
  */
 #include "abi/errno.h"
+#include "core/crosscall.h"
 #include "platform/platform.h"
 #include "pv/pv.h"
 #include "x86/cpu.h"
@@ -187,7 +188,33 @@ static bool names_same_level(unsigned int level, const struct frame *table, mfn_
     return f == table || (frame_type_of(w) == table_type(level) && ft_count(w) > 0);
 }
 
-int pv_get_entry(struct domain *d, struct domain *owner, struct frame *table, unsigned int level, pte_t *e)
+static void no_call(void *arg)
+{
+    (void)arg;
+}
+
+/*
+ * A root that names a root as if it were a level-3 table shows, to ring 0, the
+ * hypervisor's own slots of that root as tables and, further down, all memory
+ * as data. So before a slot is first used so, every CPU learns not to read
+ * through it for this guest (x86/uaccess.c): the cross-call ends only when no
+ * CPU is in the middle of a copy that was allowed before.
+ */
+static void tell_linear_slot(struct domain *d, unsigned int slot)
+{
+    if (atomic_test_bit(d->pv->linear_known, slot))
+        return;
+    atomic_test_and_set_bit(d->pv->linear_slots, slot);
+    atomic_store(&d->pv->linear_any, true);
+    for (unsigned int i = 0; i < d->max_vcpus; i++)
+        if (d->vcpu[i])
+            atomic_store(&d->vcpu[i]->cpu.linear_slots, d->pv->linear_slots);
+    crosscall(cpus_online_mask, no_call, NULL);
+    atomic_test_and_set_bit(d->pv->linear_known, slot);
+}
+
+int pv_get_entry(struct domain *d, struct domain *owner, struct frame *table, unsigned int level, unsigned int slot,
+                 pte_t *e)
 {
     mfn_t m = pte_mfn(*e);
 
@@ -196,8 +223,13 @@ int pv_get_entry(struct domain *d, struct domain *owner, struct frame *table, un
         return get_l1_target(d, owner, *e);
     if ((*e & UPPER_REFUSED) || !mfn_valid(m))
         return -EINVAL;
-    if (names_same_level(level, table, m))
-        return (*e & PTE_RW) ? -EINVAL : get_linear(d, table, mfn_to_frame(m));
+    if (names_same_level(level, table, m)) {
+        if (*e & PTE_RW)
+            return -EINVAL;
+        if (level == 4)
+            tell_linear_slot(d, slot);
+        return get_linear(d, table, mfn_to_frame(m));
+    }
     return pv_get_frame_and_type(d, m, table_type(level - 1));
 }
 

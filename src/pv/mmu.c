@@ -95,7 +95,7 @@ int pv_mod_entry(struct domain *d, struct domain *owner, struct frame *f, enum f
         return write_entry(p, &old, pv_entry_flags(d, level, e), keep_ad, expect);
     }
     if (e & PTE_P) {
-        rc = pv_get_entry(d, owner, f, level, &e);
+        rc = pv_get_entry(d, owner, f, level, slot, &e);
         if (rc)
             return rc;
     }
@@ -135,14 +135,11 @@ int pv_mmu_update(struct domain *pt_owner, struct domain *owner, uint64_t ptr, p
 {
     mfn_t m = paddr_to_mfn(paddr(ptr));
     unsigned int slot = (unsigned int)((ptr & (PAGE_SIZE - 1)) / sizeof(pte_t));
-    struct frame *f;
+    struct frame *f = frame_get_mfn(m, pt_owner);
     enum frame_type t;
     int rc;
 
-    if (!mfn_valid(m))
-        return -EINVAL;
-    f = mfn_to_frame(m);
-    if (!frame_get(f, pt_owner))
+    if (!f)
         return -EINVAL;
     t = frame_type_of(atomic_load(&f->type));
     if (ft_is_table(t) && ft_count(atomic_load(&f->type))) {

@@ -96,7 +96,7 @@ static int validate_entries(struct frame *f, enum frame_type t)
         pte_t e = table[slot];
 
         if (pv_slot_is_guest(level, slot) && (e & PTE_P)) {
-            int rc = pv_get_entry(f->owner, f->owner, f, level, &e);
+            int rc = pv_get_entry(f->owner, f->owner, f, level, slot, &e);
 
             if (rc)
                 return rc;
@@ -236,13 +236,10 @@ void pv_put_simple_type(struct frame *f)
 
 int pv_get_frame_and_type(struct domain *d, mfn_t m, enum frame_type t)
 {
-    struct frame *f;
+    struct frame *f = frame_get_mfn(m, d);
     int rc;
 
-    if (!mfn_valid(m))
-        return -EINVAL;
-    f = mfn_to_frame(m);
-    if (!frame_get(f, d))
+    if (!f)
         return -EINVAL;
     rc = pv_get_type(f, t);
     if (rc)
@@ -306,13 +303,10 @@ bool pv_take_pin(struct frame *f)
 
 int pv_unpin(struct domain *d, mfn_t m)
 {
-    struct frame *f;
+    struct frame *f = frame_get_mfn(m, d);
     int rc;
 
-    if (!mfn_valid(m))
-        return -EINVAL;
-    f = mfn_to_frame(m);
-    if (!frame_get(f, d))
+    if (!f)
         return -EINVAL;
     rc = pv_take_pin(f) ? pv_drop_later(f) : -EINVAL;
     frame_put(f);

@@ -16,6 +16,9 @@ struct pv_domain {
     struct frame *cursor;    /* where relinquishing goes on: a frame of d->pages, referenced */
     struct frame *dropping;  /* while relinquishing: a pinned table half undone; we have its pin's references */
     uint32_t step;
+    /* Slots of roots that name, or have named, a root; and those that every CPU knows of. [a] bits */
+    uint64_t linear_slots[8], linear_known[8];
+    bool linear_any;
 };
 
 /* One vCPU's PV state that assembly does not need. Owned by the CPU that runs it, or whoever has it paused. */
@@ -74,7 +77,8 @@ pte_t pv_entry_flags(const struct domain *d, unsigned int level, pte_t e);
 /* May a present level 1 entry of `d` that maps RAM have the cache type of `e`? */
 bool pv_cache_type_ok(const struct domain *d, pte_t e);
 /* Check entry *e for a table of `level` of d, with targets of `owner`; take references; complete its flags. */
-int pv_get_entry(struct domain *d, struct domain *owner, struct frame *table, unsigned int level, pte_t *e) MUST_CHECK;
+int pv_get_entry(struct domain *d, struct domain *owner, struct frame *table, unsigned int level, unsigned int slot,
+                 pte_t *e) MUST_CHECK;
 /* pv-linear-pt=: may a table name another of its level? Set once by pv_init(). */
 extern bool pv_linear_allowed;
 /* Drop the references of `e`. 0 or -ERESTART. */

@@ -282,6 +282,8 @@ iret_fast:
         REFUSE_WORK .Liret_slow
         testb   $GUEST_SHOWS_IOPL_BIT | GUEST_IN_NMI_BIT, G_FLAGS(%rdi)
         jnz     .Liret_slow
+        cmpq    $0, G_LINEAR_SLOTS(%rdi)        /* not every address may be read: uaccess.c knows */
+        jne     .Liret_slow
 1:      testl   $VGCF_IN_SYSCALL_BIT, IRET_FLAGS(%rsi)
         jnz     .Liret_slow
 2:      mov     IRET_RFLAGS(%rsi), %rdx

@@ -59,6 +59,9 @@ struct guest_cpu {
     /* Address spaces: values for CR3. cr3_user is 0 until the guest sets one. */
     uint64_t cr3_kernel, cr3_user;
 
+    /* Slots of its root tables through which ring 0 would reach the hypervisor's tables (8 words); NULL: none. [a] */
+    const uint64_t *linear_slots;
+
     /* Segment bases; the CPU's own registers are the truth while it runs. */
     uint64_t fs_base, gs_base_kernel, gs_base_user;
 

@@ -41,6 +41,7 @@ void offsets(void)
     DEFINE(G_SYSCALL_RIP, offsetof(struct guest_cpu, syscall_rip));
     DEFINE(G_CR3_KERNEL, offsetof(struct guest_cpu, cr3_kernel));
     DEFINE(G_CR3_USER, offsetof(struct guest_cpu, cr3_user));
+    DEFINE(G_LINEAR_SLOTS, offsetof(struct guest_cpu, linear_slots));
     DEFINE(VI_MASK, offsetof(struct vcpu_info, evtchn_upcall_mask));
     DEFINE(VI_PENDING, offsetof(struct vcpu_info, evtchn_upcall_pending));
     DEFINE(IRET_RAX, offsetof(struct iret_context, rax));

@@ -10,6 +10,9 @@
 
 #include "abi/errno.h"
 #include "abi/xen.h"
+#include "x86/atomic.h"
+#include "x86/cpu.h"
+#include "x86/guest.h"
 #include "x86/pte.h"
 
 bool guest_range_ok(uint64_t gva, uint64_t size)
@@ -22,6 +25,43 @@ bool guest_range_ok(uint64_t gva, uint64_t size)
         return false;
     /* Both ends on one side of the hole, and none of it in the hypervisor's part. */
     return (gva >> 47 == last >> 47) && (last < HYPERVISOR_VIRT_START || gva >= HYPERVISOR_VIRT_END);
+}
+
+static bool hv_slot(uint64_t index)
+{
+    return index >= PT_INDEX(HYPERVISOR_VIRT_START, 4) && index <= PT_INDEX(HYPERVISOR_VIRT_END - 1, 4);
+}
+
+/*
+ * Does `va` lead through a root table that the guest uses as a lower table,
+ * and there into a slot of the hypervisor's? The guest itself cannot follow
+ * it, those entries lack the user bit; ring 0 could. Only reads are at stake:
+ * such entries are never writable.
+ */
+static bool leads_into_hv(const uint64_t *linear, uint64_t va)
+{
+    for (unsigned int level = 4; level > 1; level--) {
+        if (!atomic_test_bit(linear, (unsigned int)PT_INDEX(va, level)))
+            return false;
+        if (hv_slot(PT_INDEX(va, level - 1)))
+            return true;
+    }
+    return false;
+}
+
+static bool read_ok(uint64_t gva, uint64_t size)
+{
+    const struct guest_cpu *g = cpu_local()->guest;
+    const uint64_t *linear = g ? atomic_load(&g->linear_slots) : NULL;
+
+    if (!guest_range_ok(gva, size))
+        return false;
+    if (likely(!linear) || size == 0)
+        return true;
+    for (uint64_t page = gva >> PAGE_SHIFT; page <= (gva + size - 1) >> PAGE_SHIFT; page++)
+        if (leads_into_hv(linear, page << PAGE_SHIFT))
+            return false;
+    return true;
 }
 
 /* Copy words and the rest; the number of bytes not copied when it faults cannot be 0. */
@@ -53,7 +93,7 @@ static uint64_t copy_with_fixup(void *dst, const void *src, size_t size)
 
 int guest_copy_from(void *dst, uint64_t gva, size_t size)
 {
-    if (!guest_range_ok(gva, size))
+    if (!read_ok(gva, size))
         return -EFAULT;
     return copy_with_fixup(dst, (const void *)gva, size) ? -EFAULT : 0;
 }
@@ -81,7 +121,7 @@ int guest_read_u64(uint64_t gva, uint64_t *v)
 {
     bool fault;
 
-    if (!guest_range_ok(gva, 8))
+    if (!read_ok(gva, 8))
         return -EFAULT;
     __asm__ volatile("xor %k[val], %k[val]\n\t"
                      "stc\n"

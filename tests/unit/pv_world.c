@@ -40,6 +40,11 @@ unsigned int rnd(unsigned int below)
 
 void fpu_area_set_legacy(void *area, const void *fxsave) {}
 
+void crosscall(uint64_t mask, void (*fn)(void *), void *arg)
+{
+    fn(arg);
+}
+
 bool machine_page_is_apic(mfn_t m)
 {
     return false;
