@@ -268,8 +268,16 @@ INLINE size_t repeated_distance(struct range_decoder *rc, struct lzma2 *lzma2, s
     return distance;
 }
 
+INLINE void copy_eight(uint8_t *out, const uint8_t *from)
+{
+    uint64_t eight;
+
+    memcpy(&eight, from, 8);
+    memcpy(out, &eight, 8);
+}
+
 /*
- * Copies @length bytes from @distance + 1 back, eight at a time, up to seven
+ * Copies @length bytes from @distance + 1 back, eight at a time, up to fifteen
  * bytes too many. Nearer than eight bytes it makes eight bytes one by one,
  * after which the same can be copied from a multiple of the distance back.
  */
@@ -279,21 +287,22 @@ INLINE uint8_t *copy_match(uint8_t *out, size_t distance, size_t length)
     const uint8_t *from = out - distance - 1;
     uint8_t *end = out + length;
 
-    if (distance < 7) {
-        uint8_t *near = length > 8 ? out + 8 : end;
-
-        do
-            *out++ = *from++;
-        while (out < near);
-        from = out - multiple[distance];
-    }
-    while (out < end) {
-        uint64_t eight;
-
-        memcpy(&eight, from, 8);
-        memcpy(out, &eight, 8);
+    if (distance >= 7) {
+        copy_eight(out, from);
         from += 8;
         out += 8;
+    } else {
+        for (uint8_t *near = out + 8; out < near;)
+            *out++ = *from++;
+        from = out - multiple[distance];
+    }
+    if (out < end) {
+        do {
+            copy_eight(out, from);
+            copy_eight(out + 8, from + 8);
+            from += 16;
+            out += 16;
+        } while (out < end);
     }
     return end;
 }
