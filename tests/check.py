@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 HERE = os.path.dirname(os.path.abspath(__file__))
 UNIT_SECONDS = 300
 FUZZ_SECONDS = 20
-SUITE_SECONDS = 1200
+SUITE_SECONDS = 2400
 
 
 def run_unit(args):
