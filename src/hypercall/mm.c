@@ -179,7 +179,7 @@ int64_t do_update_va_mapping(struct hypercall_args *args)
 
 int64_t do_update_va_mapping_otherdomain(struct hypercall_args *args)
 {
-    int error;
+    int error = 0;
     domid_t id = (domid_t)args->a[3];
     struct domain *owner;
     int64_t rc;
