@@ -29,7 +29,4 @@
 /* XEN_DOMCTL_INTERFACE_VERSION and XEN_SYSCTL_INTERFACE_VERSION of 4.17, without their headers. */
 #define XEN_CONTROL_INTERFACE_VERSION 0x15
 
-/* Kernel mode in guest_cpu terms; a guest's selectors as it sees them. */
-#define GUEST_KERNEL_RPL 3
-
 #endif

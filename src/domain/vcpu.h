@@ -47,7 +47,7 @@ struct vcpu {
     stime_t time_base; /* [o] the time base that the guest's records were last made from */
 
     struct pv_vcpu *pv;               /* [c] pv/ */
-    uint8_t nmi_pending, mce_pending; /* [a] */
+    uint8_t nmi_pending; /* [a] */
     const void *hypercall_state;      /* [o] hypercall/: multicall in progress */
 };
 

@@ -379,21 +379,7 @@ ret_to_guest:
         testl   $0x10100, G_RFLAGS(%rbx)        /* RF, TF: only IRET gives them their meaning */
         jnz     .Liret
         lea     G_REGS(%rbx), %rsp
-        pop     %r15
-        pop     %r14
-        pop     %r13
-        pop     %r12
-        pop     %rbp
-        pop     %rbx
-        add     $8, %rsp                        /* r11 */
-        pop     %r10
-        pop     %r9
-        pop     %r8
-        pop     %rax
-        pop     %rcx
-        pop     %rdx
-        pop     %rsi
-        pop     %rdi
+        LOAD_GPRS
         mov     G_RIP - G_RDI - 8(%rsp), %rcx
         mov     G_RFLAGS - G_RDI - 8(%rsp), %r11
         mov     G_RSP - G_RDI - 8(%rsp), %rsp

@@ -21,7 +21,6 @@
 
 /* guest_cpu.work: reasons to call upcall_before_guest() on the way out. */
 #define GUEST_WORK_NMI      BIT(0) /* an NMI is to be delivered */
-#define GUEST_WORK_MCE      BIT(1)
 #define GUEST_WORK_OTHER    BIT(3) /* the layers above have something to do in the guest's address space */
 #define GUEST_WORK_FAILSAFE BIT(2) /* a selector could not be loaded: regs.ds..gs say what they were */
 
