@@ -67,3 +67,49 @@ uint64_t emul_alu(enum emul_kind kind, uint64_t d, uint64_t s, unsigned int byte
     *flags = (*flags & (~all | kept)) | (result_flags(r, carries, overflow, bytes) & ~kept);
     return r;
 }
+
+/*
+ * Bit by bit, as the manual describes it: `in` comes in at one end, the carry leaves at the other.
+ * OF is the sign's change, which is where the two highest bits differ (for a shift to the left:
+ * the one that left and the new highest).
+ */
+uint64_t emul_shift(enum emul_kind kind, uint64_t d, uint64_t fill, unsigned int count, unsigned int bytes,
+                    uint64_t *flags)
+{
+    unsigned int top = 8 * bytes - 1;
+    uint64_t mask = ~0ULL >> (63 - top), carry = *flags & CF, overflow = 0, in;
+    bool left =
+        kind == EMUL_ROL || kind == EMUL_RCL || kind == EMUL_SHL || kind == EMUL_SAL || kind == EMUL_SHLD;
+
+    count &= bytes == 8 ? 63 : 31;
+    if (count == 0)
+        return d;
+    for (d &= mask; count > 0; count--) {
+        uint64_t high = (d >> top) & 1, low = d & 1;
+
+        in = kind == EMUL_RCL || kind == EMUL_RCR   ? carry
+             : kind == EMUL_ROL || kind == EMUL_SAR ? high
+             : kind == EMUL_ROR                     ? low
+             : kind == EMUL_SHLD                    ? (fill >> top) & 1
+             : kind == EMUL_SHRD                    ? fill & 1
+                                                    : 0;
+        carry = left ? high : low;
+        d = left ? ((d << 1) & mask) | in : d >> 1 | in << top;
+        fill = left ? fill << 1 : fill >> 1;
+        overflow = (d >> top ^ (left ? carry : d >> (top - 1))) & 1;
+    }
+    in = *flags & ~(CF | OF);
+    if (kind > EMUL_RCR) /* rotations leave the others */
+        in = (in & ~(PF | AF | ZF | SF)) | result_flags(d, 0, 0, bytes);
+    *flags = in | carry | (overflow ? OF : 0);
+    return d;
+}
+
+bool emul_condition(unsigned int cc, uint64_t flags)
+{
+    bool less = !(flags & SF) != !(flags & OF);
+    const bool met[8] = {flags & OF, flags & CF, flags & ZF, flags & (CF | ZF),
+                         flags & SF, flags & PF, less,       less || (flags & ZF)};
+
+    return met[(cc >> 1) & 7] != (cc & 1);
+}

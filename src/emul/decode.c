@@ -10,11 +10,12 @@
 enum {
     BYTE = 1, /* operands of one byte */
     MODRM = 2,
-    IMM8 = 4,   /* the immediate is one byte, sign-extended */
-    LOCK = 8,   /* LOCK is allowed when the destination is memory */
-    GROUP = 16, /* .kind is settled by the reg field */
-    OP64 = 32,  /* operand size is that of the mode, prefixes notwithstanding */
-    MOFFS = 64, /* EMUL_AT_RM is memory at an absolute address in the instruction */
+    IMM8 = 4,    /* the immediate is one byte, sign-extended */
+    LOCK = 8,    /* LOCK is allowed when the destination is memory */
+    GROUP = 16,  /* .kind is settled by the reg field */
+    OP64 = 32,   /* operand size is that of the mode, prefixes notwithstanding */
+    MOFFS = 64,  /* EMUL_AT_RM is memory at an absolute address in the instruction */
+    COUNT = 128, /* .imm comes from decode_count() */
 };
 
 struct row {
@@ -61,6 +62,7 @@ static const struct row one_byte[256] = {
     [0x89] = {EMUL_MOV, RM, REG, MODRM},
     [0x8a] = {EMUL_MOV, REG, RM, MODRM | BYTE},
     [0x8b] = {EMUL_MOV, REG, RM, MODRM},
+    [0x8f] = {EMUL_POP, RM, 0, MODRM},
     [0xa0] = {EMUL_MOV, ACC, RM, MOFFS | BYTE},
     [0xa1] = {EMUL_MOV, ACC, RM, MOFFS},
     [0xa2] = {EMUL_MOV, RM, ACC, MOFFS | BYTE},
@@ -69,8 +71,14 @@ static const struct row one_byte[256] = {
     [0xa5] = {EMUL_MOVS, 0, 0, 0},
     [0xaa] = {EMUL_STOS, 0, 0, BYTE},
     [0xab] = {EMUL_STOS, 0, 0, 0},
+    [0xc0] = {0, RM, 0, MODRM | GROUP | COUNT | BYTE},
+    [0xc1] = {0, RM, 0, MODRM | GROUP | COUNT},
     [0xc6] = {0, RM, IMM, MODRM | GROUP | BYTE},
     [0xc7] = {0, RM, IMM, MODRM | GROUP},
+    [0xd0] = {0, RM, 0, MODRM | GROUP | COUNT | BYTE},
+    [0xd1] = {0, RM, 0, MODRM | GROUP | COUNT},
+    [0xd2] = {0, RM, 0, MODRM | GROUP | COUNT | BYTE},
+    [0xd3] = {0, RM, 0, MODRM | GROUP | COUNT},
     [0xe4] = {EMUL_IN, ACC, IMM, BYTE | IMM8},
     [0xe5] = {EMUL_IN, ACC, IMM, IMM8},
     [0xe6] = {EMUL_OUT, IMM, ACC, BYTE | IMM8},
@@ -101,9 +109,14 @@ static const struct row two_byte[256] = {
     [0x31] = {EMUL_RDTSC, 0, 0, 0},
     [0x32] = {EMUL_RDMSR, 0, 0, 0},
     [0x33] = {EMUL_RDPMC, 0, 0, 0},
+    [0x90 ... 0x9f] = {EMUL_SETCC, RM, 0, MODRM | COUNT | BYTE},
     [0xa2] = {EMUL_CPUID, 0, 0, 0},
     [0xa3] = {EMUL_BT, RM, REG, MODRM},
+    [0xa4] = {EMUL_SHLD, RM, REG, MODRM | COUNT},
+    [0xa5] = {EMUL_SHLD, RM, REG, MODRM | COUNT},
     [0xab] = {EMUL_BTS, RM, REG, MODRM | LOCK},
+    [0xac] = {EMUL_SHRD, RM, REG, MODRM | COUNT},
+    [0xad] = {EMUL_SHRD, RM, REG, MODRM | COUNT},
     [0xb0] = {EMUL_CMPXCHG, RM, REG, MODRM | BYTE | LOCK},
     [0xb1] = {EMUL_CMPXCHG, RM, REG, MODRM | LOCK},
     [0xb3] = {EMUL_BTR, RM, REG, MODRM | LOCK},
@@ -114,6 +127,9 @@ static const struct row two_byte[256] = {
     [0xc3] = {EMUL_MOV, RM, REG, MODRM}, /* MOVNTI */
     [0xc7] = {0, RM, 0, MODRM | GROUP | LOCK},
 };
+
+/* 0F 38 F0 and F1. */
+static const struct row movbe[2] = {{EMUL_MOVBE, REG, RM, MODRM}, {EMUL_MOVBE, RM, REG, MODRM}};
 
 /* The bytes of the instruction, each fetched once. */
 struct stream {
@@ -226,6 +242,8 @@ static uint64_t decode_sib(struct stream *s, const struct prefixes *p, struct em
         return offset + next_signed(s, 4);
     if (!insn->seg_override && (base == 4 || base == 5))
         insn->seg = EMUL_SS;
+    if (insn->kind == EMUL_POP && base == 4)
+        offset += insn->op_bytes; /* the stack pointer as it is after the pop */
     return offset + emul_reg_full(regs, base);
 }
 
@@ -294,6 +312,8 @@ static void decode_group(struct emul_insn *insn, bool two, uint8_t opcode, uint8
         return;
     else if (opcode <= 0x83)
         insn->kind = (uint8_t)(EMUL_ADD + reg);
+    else if ((opcode & ~1) == 0xc0 || (opcode & ~3) == 0xd0)
+        insn->kind = (uint8_t)(EMUL_ROL + reg);
     else if (opcode == 0xc6 || opcode == 0xc7)
         insn->kind = reg == 0 ? EMUL_MOV : EMUL_NONE;
     else if (opcode == 0xf6 || opcode == 0xf7)
@@ -313,6 +333,18 @@ static bool lock_is_wrong(const struct emul_insn *insn, const struct row *row)
            (!changes || insn->kind == EMUL_CMP || insn->kind == EMUL_BT || insn->kind == EMUL_TEST);
 }
 
+/* What the tables cannot say: forms that are another instruction or none. */
+static bool form_is_known(const struct emul_insn *insn, bool two, uint8_t opcode)
+{
+    if (two && opcode == 0xc3)
+        return insn->memory && insn->op_bytes != 2; /* MOVNTI stores 4 or 8 bytes to memory */
+    if (insn->kind == EMUL_MOVBE)
+        return insn->memory;
+    if (insn->kind == EMUL_POP)
+        return (insn->reg & 7) == 0;
+    return insn->kind != EMUL_NONE;
+}
+
 static void decode_sizes(const struct emul_ctx *ctx, const struct prefixes *p, struct emul_insn *insn)
 {
     insn->op_bytes = p->rex & 8 ? 8 : p->op_size ? 2 : 4;
@@ -320,6 +352,18 @@ static void decode_sizes(const struct emul_ctx *ctx, const struct prefixes *p, s
     insn->rex = p->rex != 0;
     if (!insn->seg_override)
         insn->seg = EMUL_DS;
+}
+
+/* By how much a shift shifts (a byte of the instruction, one, or CL), which condition SETcc sets. */
+static uint64_t decode_count(struct stream *s, bool two, uint8_t opcode)
+{
+    if (two && (opcode & 0xf0) == 0x90)
+        return opcode & 15;
+    if (!two && (opcode & ~1) == 0xd0)
+        return 1;
+    if (two ? opcode & 1 : opcode >= 0xd2)
+        return (uint8_t)s->ctx->regs->rcx;
+    return next_byte(s);
 }
 
 /* ModRM, absolute address, immediate. False if the form is not known here. */
@@ -351,6 +395,8 @@ static bool decode_operands(struct stream *s, const struct prefixes *p, struct e
     }
     if (insn->dst == EMUL_AT_IMM || insn->src == EMUL_AT_IMM)
         insn->imm = next_signed(s, byte || (row->flags & IMM8) ? 1 : MIN(insn->op_bytes, 4));
+    if (row->flags & COUNT)
+        insn->imm = decode_count(s, two, opcode);
     if (rip_relative)
         insn->offset += s->ctx->regs->rip + s->used + (s->ctx->forced_prefix ? 5 : 0);
     if (insn->addr_bytes == 4)
@@ -411,16 +457,20 @@ int emul_decode(struct emul_ctx *ctx)
     if (s.status != EMUL_OKAY)
         return s.status;
     row = two ? &two_byte[opcode] : &one_byte[opcode];
+    if (two && opcode == 0x38) {
+        opcode = next_byte(&s);
+        row = (opcode & 0xfe) == 0xf0 && !insn->rep ? &movbe[opcode & 1] : &two_byte[0x38];
+    }
     insn->kind = row->kind;
     insn->dst = row->dst;
     insn->src = row->src;
     decode_sizes(ctx, &prefixes, insn);
-    known = decode_operands(&s, &prefixes, insn, row, two, opcode);
-    if (two && opcode == 0xc3 && (!insn->memory || insn->op_bytes == 2))
-        known = false; /* MOVNTI stores 4 or 8 bytes to memory */
+    if (insn->kind == EMUL_POP && ctx->mode64 && insn->op_bytes == 4)
+        insn->op_bytes = 8;
+    known = decode_operands(&s, &prefixes, insn, row, two, opcode) && form_is_known(insn, two, opcode);
     if (s.status != EMUL_OKAY)
         return s.status;
-    if (!known || insn->kind == EMUL_NONE)
+    if (!known)
         return EMUL_UNHANDLEABLE;
     if (lock_is_wrong(insn, row))
         return emul_raise(ctx, EMUL_VEC_UD, 0);

@@ -11,7 +11,9 @@ enum emul_kind {
     /* In the order of the processor's encoding (bits 5:3 of the opcode; the reg field of 80..83). */
     EMUL_ADD, EMUL_OR, EMUL_ADC, EMUL_SBB, EMUL_AND, EMUL_SUB, EMUL_XOR, EMUL_CMP,
     EMUL_BT, EMUL_BTS, EMUL_BTR, EMUL_BTC, /* likewise, reg field of 0F BA less 4 */
-    EMUL_MOV, EMUL_XCHG, EMUL_TEST, EMUL_INC, EMUL_DEC, EMUL_NOT, EMUL_NEG, EMUL_XADD, EMUL_CMPXCHG,
+    EMUL_ROL, EMUL_ROR, EMUL_RCL, EMUL_RCR, EMUL_SHL, EMUL_SHR, EMUL_SAL, EMUL_SAR, /* reg field of C0 */
+    EMUL_SHLD, EMUL_SHRD,
+    EMUL_MOV, EMUL_MOVBE, EMUL_POP, EMUL_SETCC, EMUL_XCHG, EMUL_TEST, EMUL_INC, EMUL_DEC, EMUL_NOT, EMUL_NEG, EMUL_XADD, EMUL_CMPXCHG,
     EMUL_CMPXCHG_PAIR, /* CMPXCHG8B, CMPXCHG16B */
     EMUL_STOS, EMUL_MOVS, EMUL_INS, EMUL_OUTS,
     EMUL_IN, EMUL_OUT, EMUL_CLI, EMUL_STI, EMUL_HLT,
@@ -43,7 +45,7 @@ struct emul_insn {
     bool seg_override, lock, rex;
     bool memory;     /* EMUL_AT_RM is memory: */
     uint64_t offset; /* its effective address, before the segment's base */
-    uint64_t imm;
+    uint64_t imm;    /* also the count of a shift and the condition of SETcc */
 };
 
 #endif

@@ -78,6 +78,8 @@ static uint64_t compute(const struct emul_insn *insn, uint64_t old, uint64_t src
         *flags = (*flags & ~CF) | (old & bit ? CF : 0);
         return insn->kind == EMUL_BTS ? old | bit : insn->kind == EMUL_BTR ? old & ~bit : old ^ bit;
     default:
+        if (insn->kind >= EMUL_ROL && insn->kind <= EMUL_SHRD)
+            return emul_shift(insn->kind, old, src, (unsigned int)insn->imm, insn->op_bytes, flags);
         return emul_alu(insn->kind, old, src, insn->op_bytes, flags);
     }
 }
@@ -133,19 +135,38 @@ static int execute_arithmetic(struct emul_ctx *ctx, uint64_t va)
     return EMUL_OKAY;
 }
 
+static int pop_read(struct emul_ctx *ctx, uint64_t *value)
+{
+    uint64_t rsp = ctx->mode64 ? ctx->regs->rsp : (uint32_t)ctx->regs->rsp, va;
+    int rc = emul_linear(ctx, EMUL_SS, rsp, ctx->insn.op_bytes, &va);
+
+    return rc == EMUL_OKAY ? emul_read(ctx, va, value, ctx->insn.op_bytes) : rc;
+}
+
+/* MOV and its kin: a value is got from somewhere and stored, nothing is computed from what was there. */
 static int execute_mov(struct emul_ctx *ctx, uint64_t va)
 {
     const struct emul_insn *insn = &ctx->insn;
     uint64_t value;
-    int rc = source_read(ctx, va, &value);
+    int rc = insn->kind == EMUL_POP ? pop_read(ctx, &value) : source_read(ctx, va, &value);
 
-    if (rc == EMUL_OKAY && insn->dst == EMUL_AT_RM && insn->memory)
+    if (rc != EMUL_OKAY)
+        return rc;
+    if (insn->kind == EMUL_MOVBE)
+        value = __builtin_bswap64(value) >> (64 - 8 * insn->op_bytes);
+    else if (insn->kind == EMUL_SETCC)
+        value = emul_condition((unsigned int)insn->imm, ctx->regs->rflags);
+    if (insn->dst == EMUL_AT_RM && insn->memory) {
         rc = emul_write(ctx, va, value, insn->op_bytes);
-    else if (rc == EMUL_OKAY)
+        if (rc != EMUL_OKAY)
+            return rc;
+    }
+    if (insn->kind == EMUL_POP)
+        emul_reg_write(ctx, 4, ctx->mode64 ? 8 : 4, ctx->regs->rsp + insn->op_bytes);
+    if (insn->dst != EMUL_AT_RM || !insn->memory)
         emul_reg_write(ctx, register_of(insn, insn->dst), insn->op_bytes, value);
-    if (rc == EMUL_OKAY)
-        emul_retire(ctx);
-    return rc;
+    emul_retire(ctx);
+    return EMUL_OKAY;
 }
 
 static int execute_cmpxchg(struct emul_ctx *ctx, uint64_t va)
@@ -258,6 +279,9 @@ int emul_execute(struct emul_ctx *ctx)
     case EMUL_NONE:
         return EMUL_UNHANDLEABLE;
     case EMUL_MOV:
+    case EMUL_MOVBE:
+    case EMUL_POP:
+    case EMUL_SETCC:
         return execute_mov(ctx, va);
     case EMUL_CMPXCHG:
         return execute_cmpxchg(ctx, va);

@@ -19,8 +19,13 @@ void emul_reg_write(struct emul_ctx *ctx, unsigned int n, unsigned int bytes, ui
 
 /* alu.c: dst OP src of `bytes` bytes; RFLAGS' six arithmetic flags are updated in *flags. */
 uint64_t emul_alu(enum emul_kind kind, uint64_t dst, uint64_t src, unsigned int bytes, uint64_t *flags);
+/* Likewise for a shift or rotation by `count`; SHLD and SHRD fill from `fill`. OF and AF as for one step. */
+uint64_t emul_shift(enum emul_kind kind, uint64_t dst, uint64_t fill, unsigned int count, unsigned int bytes,
+                    uint64_t *flags);
+/* Condition 0..15 of SETcc, as the encoding counts them. */
+bool emul_condition(unsigned int cc, uint64_t flags);
 
-/* Also there: the linear address of seg:offset, checked; then the callbacks. */
+/* operand.c: the linear address of seg:offset, checked; then the callbacks. */
 int emul_linear(struct emul_ctx *ctx, unsigned int seg, uint64_t offset, unsigned int bytes, uint64_t *va);
 int emul_read(struct emul_ctx *ctx, uint64_t va, uint64_t *value, unsigned int bytes);
 int emul_write(struct emul_ctx *ctx, uint64_t va, uint64_t value, unsigned int bytes);

@@ -20,6 +20,7 @@
 #define CODE_VA 0x30000000UL
 #define FLAGS   0x8d5ULL /* CF PF AF ZF SF OF */
 #define AF      0x10ULL
+#define OF      0x800ULL
 
 /* By the encoding's numbers; 16 is RFLAGS, 17 the host's stack pointer. */
 static uint64_t *const file = (uint64_t *)FILE_VA;
@@ -135,7 +136,7 @@ static const struct emul_ops ops = {
 
 struct form {
     const char *name;
-    uint8_t opcode[2]; /* opcode[0] is 0x0f for two-byte ones */
+    uint8_t opcode[3]; /* opcode[0] is 0x0f for two-byte ones, opcode[1] 0x38 for three-byte ones */
     uint8_t byte;      /* operands are bytes */
     int8_t group;      /* reg field, or -1: a register */
     uint8_t imm;       /* 0, 1, or 4: bytes of immediate (4: by operand size) */
@@ -193,6 +194,31 @@ static const struct form forms[] = {
     {"bts imm", {0x0f, 0xba}, 0, 5, 1, 1, 0, 0, 0, 0x894},
     {"btr imm", {0x0f, 0xba}, 0, 6, 1, 1, 0, 0, 0, 0x894},
     {"btc imm", {0x0f, 0xba}, 0, 7, 1, 1, 0, 0, 0, 0x894},
+    {"rol imm", {0xc1}, 0, 0, 1, 0, 0, 0, 0, OF},
+    {"ror8 imm", {0xc0}, 1, 1, 1, 0, 0, 0, 0, OF},
+    {"rcl", {0xd3}, 0, 2, 0, 0, 0, 0, 0, OF},
+    {"rcr8", {0xd2}, 1, 3, 0, 0, 0, 0, 0, OF},
+    {"rcr 1", {0xd1}, 0, 3, 0, 0, 0, 0, 0, 0},
+    {"shl imm", {0xc1}, 0, 4, 1, 0, 0, 0, 0, OF | AF},
+    {"shl8 1", {0xd0}, 1, 4, 0, 0, 0, 0, 0, AF},
+    {"shr", {0xd3}, 0, 5, 0, 0, 0, 0, 0, OF | AF},
+    {"shr 1", {0xd1}, 0, 5, 0, 0, 0, 0, 0, AF},
+    {"sal imm", {0xc1}, 0, 6, 1, 0, 0, 0, 0, OF | AF},
+    {"sar", {0xd3}, 0, 7, 0, 0, 0, 0, 0, OF | AF},
+    {"sar8 1", {0xd0}, 1, 7, 0, 0, 0, 0, 0, AF},
+    {"shld imm", {0x0f, 0xa4}, 0, -1, 1, 0, 0, 0, 0, OF | AF},
+    {"shld", {0x0f, 0xa5}, 0, -1, 0, 0, 0, 0, 0, OF | AF},
+    {"shrd imm", {0x0f, 0xac}, 0, -1, 1, 0, 0, 0, 0, OF | AF},
+    {"shrd", {0x0f, 0xad}, 0, -1, 0, 0, 0, 0, 0, OF | AF},
+    {"setb", {0x0f, 0x92}, 1, 0, 0, 0, 0, 0, 0, 0},
+    {"setne", {0x0f, 0x95}, 1, 0, 0, 0, 0, 0, 0, 0},
+    {"seta", {0x0f, 0x97}, 1, 0, 0, 0, 0, 0, 0, 0},
+    {"setp", {0x0f, 0x9a}, 1, 0, 0, 0, 0, 0, 0, 0},
+    {"setge", {0x0f, 0x9d}, 1, 0, 0, 0, 0, 0, 0, 0},
+    {"setle", {0x0f, 0x9e}, 1, 0, 0, 0, 0, 0, 0, 0},
+    {"movbe r", {0x0f, 0x38, 0xf0}, 0, -1, 0, 0, 1, 0, 0, 0},
+    {"movbe", {0x0f, 0x38, 0xf1}, 0, -1, 0, 0, 1, 0, 0, 0},
+    {"pop", {0x8f}, 0, 0, 0, 0, 0, 0, 0, 0},
     {"cmpxchg8b", {0x0f, 0xc7}, 0, 1, 0, 1, 1, 0, 1, 0},
 };
 
@@ -276,6 +302,8 @@ static void assemble(const struct form *f, struct build *b)
     *b = (struct build){.memory = f->memory_only || pick(4) != 0};
     if (f->opcode[1] == 0xc3 && size == 2)
         size = 4; /* MOVNTI has no 16-bit form */
+    if (size == 2 && (f->opcode[1] & 0xf6) == 0xa4)
+        size = 4; /* SHLD and SHRD of 16 bits by more than 16 have no meaning */
     if (f->pair) {
         size = pick(2) ? 8 : 4;
         target &= ~15ULL;
@@ -294,6 +322,10 @@ static void assemble(const struct form *f, struct build *b)
         file[reg] = (file[reg] & ~mask) | ((pick(4096) - 2048ULL) & mask);
     }
 
+    if (f->opcode[0] == 0x8f) { /* POP */
+        size = size == 4 ? 8 : size;
+        file[4] = DATA_VA + 512 + pick(256);
+    }
     rex = (uint8_t)(0x40u | (size == 8 ? 8u : 0) | (reg & 8) >> 1);
     if (!b->memory || style == 1)
         rex |= (uint8_t)(base >> 3);
@@ -312,6 +344,8 @@ static void assemble(const struct form *f, struct build *b)
     put(b, f->opcode[0]);
     if (f->opcode[0] == 0x0f)
         put(b, f->opcode[1]);
+    if (f->opcode[1] == 0x38)
+        put(b, f->opcode[2]);
     if (b->memory)
         put_address(b, reg, target, base, index, style, addr32);
     else
