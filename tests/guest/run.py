@@ -28,6 +28,7 @@ SPECIAL = {
     "events": {"vcpus": 2, "smp": 2},
     "race": {"vcpus": 4, "smp": 4},
     "answers": {"vcpus": 2, "xen": "spec-ctrl=eager-fpu"}, # by default QEMU's Xen mixes up FPU state
+    "pingpong": {"pair": True, "smp": 2}, # two servers, each told the other's number
     "crash": {"expect": re.compile("crashed", re.I)},
     "spin": {"expect": re.compile("GUEST spin: spinning")},
 }
@@ -89,8 +90,10 @@ def parse():
 
 
 def command(args, name, guest_args, special):
-    image = args.image or (f"{args.build}/hospes" if args.on == "hospes" else "build/images/xen.elf")
     first = ""
+    if special.get("pair"):
+        return machine(args, special, ",".join(
+            f"{args.build}/guest/{name} domain={name}-{i} memory=16M cpus={i - 1} -- peer={3 - i}" for i in (1, 2)))
     if args.server:
         if os.path.exists(f"{HERE}/{name}/expected-server.txt"):
             first = f"{args.build}/guest/spin," # on Xen there was a domain 0, too
@@ -98,6 +101,11 @@ def command(args, name, guest_args, special):
     modules = first + f"{args.build}/guest/{name} {guest_args}".strip().replace(",", ",,")
     if args.module:
         modules += "," + args.module
+    return machine(args, special, modules)
+
+
+def machine(args, special, modules):
+    image = args.image or (f"{args.build}/hospes" if args.on == "hospes" else "build/images/xen.elf")
     hv_args = ("console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all noreboot dom0_mem=64M "
                f"dom0_max_vcpus={special.get('vcpus', 1)} {args.hv_args} {special.get(args.on, '')}")
     smp = args.smp or special.get("smp", 1)
@@ -111,6 +119,8 @@ def run(args, text):
     name, _, guest_args = text.partition(" ")
     special = SPECIAL.get(name, {})
     log_path = log_of(args, name)
+    if special.get("pair") and not args.server:
+        return 0, 0, "(only as two servers)"
     with open(log_path, "wb") as log:
         qemu = subprocess.Popen(command(args, name, guest_args, special), stdin=subprocess.DEVNULL,
                                 stdout=log, stderr=subprocess.STDOUT)
@@ -127,14 +137,15 @@ def wait(args, name, special, qemu, log_path):
         ended = qemu.poll() is not None
         with open(log_path, "rb") as f:
             out = f.read().decode("latin-1")
-        end = END.search(out)
+        ends = END.findall(out)
+        end = len(ends) == (2 if special.get("pair") else 1)
         if end and args.learn:
             with open(f"{HERE}/{name}/expected.txt", "w", encoding="ascii") as f:
                 f.writelines(line + "\n" for line in re.findall(r"^((?:ABUSE|ASK) .*?)\r*$", out, re.M))
         if end and os.path.exists(f"{HERE}/{name}/expected.txt"):
             return compare_answers(name, args.on, args.server, log_path)
         if end:
-            return int(end.group(2)), int(end.group(3)), ""
+            return sum(int(e[1]) for e in ends), sum(int(e[2]) for e in ends), ""
         if "expect" in special and special["expect"].search(out):
             return 1, 0, ""
         if ended:

@@ -51,6 +51,8 @@ bool guest_is_dom0(void);
 domid_t guest_domid(void);
 /* Does the guest's command line hold this word? */
 bool guest_option(const char *word);
+/* The number behind `name` (as in "peer=2"); `otherwise` if it is not there. */
+u64 guest_number(const char *name, u64 otherwise);
 NORETURN void guest_poweroff(void);
 NORETURN void guest_panic(const char *fmt, ...) PRINTF(1, 2);
 
@@ -59,6 +61,10 @@ int guest_vsnprintf(char *buf, size_t size, const char *fmt, __builtin_va_list a
 int guest_snprintf(char *buf, size_t size, const char *fmt, ...) PRINTF(3, 4);
 void print(const char *fmt, ...) PRINTF(1, 2);
 void console_write(const char *text, size_t len);
+
+/* time.c: system time in ns, from the record of one of our vCPUs (the running one, or the TSCs must agree), or any. */
+u64 guest_time(unsigned vcpu);
+u64 guest_time_at(const volatile struct vcpu_time_info *t);
 
 /* check.c: an expectation that fails prints one line. */
 extern unsigned checks_passed, checks_failed;

@@ -49,6 +49,22 @@ bool guest_option(const char *word)
     return false;
 }
 
+u64 guest_number(const char *name, u64 otherwise)
+{
+    const char *line = (const char *)start_info->cmd_line;
+    size_t len = strlen(name);
+    u64 n = 0;
+
+    for (const char *s = line; *s; s++) {
+        if ((s == line || s[-1] == ' ') && memcmp(s, name, len) == 0) {
+            for (s += len; *s >= '0' && *s <= '9'; s++)
+                n = n * 10 + (u64)(*s - '0');
+            return n;
+        }
+    }
+    return otherwise;
+}
+
 NORETURN void guest_poweroff(void)
 {
     struct sched_shutdown shutdown = {.reason = SHUTDOWN_poweroff};
