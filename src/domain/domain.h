@@ -201,9 +201,10 @@ int domain_assign_frames(struct domain *d, struct frame *f, unsigned int order, 
 int domain_release_frame(struct domain *d, struct frame *f);
 /*
  * Take `f` from `d`: its only reference is the allocation's. -EBUSY otherwise. The frame then has
- * no owner.
+ * no owner, but keeps its number in the machine-to-physical table until it is freed.
  */
 int domain_steal_frame(struct domain *d, struct frame *f);
+void domain_free_stolen(struct frame *f);
 /*
  * A page of the hypervisor (hv_page_alloc) that `d` may map, writable or not. Ending that does not
  * free the page while somebody maps it; afterwards it is freed by itself. domain_kill ends it for

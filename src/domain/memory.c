@@ -44,9 +44,14 @@ static bool disown(struct domain *d, struct frame *f)
         d->frames_returned++;
     last = owns_nothing(d);
     spin_unlock(&d->page_lock);
-    m2p_set(frame_to_mfn(f), pfn(M2P_INVALID));
     f->flush_stamp = tlb_stamp_now();
     return last;
+}
+
+void domain_free_stolen(struct frame *f)
+{
+    m2p_set(frame_to_mfn(f), pfn(M2P_INVALID));
+    page_free(f, 0);
 }
 
 static void release(struct frame *f)
@@ -54,7 +59,7 @@ static void release(struct frame *f)
     struct domain *d = f->owner;
     bool last = disown(d, f);
 
-    page_free(f, 0);
+    domain_free_stolen(f);
     if (last)
         domain_put(d);
 }

@@ -9,7 +9,6 @@
  */
 #include "abi/errno.h"
 #include "grant/table.h"
-#include "mem/page_alloc.h"
 
 #define COMMIT_TRIES 5
 
@@ -88,6 +87,6 @@ int grant_transfer(struct gnttab_transfer *op)
         domain_put(receiver);
     }
     if (op->status != GNTST_okay)
-        page_free(f, 0);
+        domain_free_stolen(f);
     return 0;
 }

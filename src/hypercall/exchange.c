@@ -37,7 +37,7 @@ static void undo(struct exchange *x)
     while ((f = frame_list_first(&x->taken)) != NULL) {
         frame_list_del(&x->taken, f);
         if (domain_assign_frames(x->d, f, 0, false) != 0)
-            page_free(f, 0);
+            domain_free_stolen(f);
     }
 }
 
@@ -94,8 +94,7 @@ static int give_new(struct exchange *x, uint64_t chunk)
 
     while ((f = frame_list_first(&x->taken)) != NULL) {
         frame_list_del(&x->taken, f);
-        m2p_set(frame_to_mfn(f), PFN_INVALID);
-        page_free(f, 0);
+        domain_free_stolen(f);
     }
     for (; (f = frame_list_first(&x->fresh)) != NULL; slot += sizeof(uint64_t)) {
         mfn_t m = frame_to_mfn(f);

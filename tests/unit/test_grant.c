@@ -138,6 +138,11 @@ int domain_steal_frame(struct domain *d, struct frame *f)
     return 0;
 }
 
+void domain_free_stolen(struct frame *f)
+{
+    page_free(f, 0);
+}
+
 void domain_share_hv_page(struct domain *d, void *page, bool writable)
 {
 }

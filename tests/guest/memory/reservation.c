@@ -150,6 +150,35 @@ static void test_exchange(void)
     CHECK_EQ(hv_memory_op(XENMEM_exchange, (void *)NOWHERE), -XEN_EFAULT);
 }
 
+/* An exchange that fails half-way leaves every frame where it was, and in the machine-to-physical table. */
+static void test_failed_exchange(void)
+{
+    static xen_pfn_t in[4], out[1];
+    struct xen_memory_exchange e = {
+        .in = {.nr_extents = 4, .domid = DOMID_SELF},
+        .out = {.nr_extents = 1, .extent_order = 2, .domid = DOMID_SELF},
+    };
+    long before = current_reservation();
+
+    set_xen_guest_handle(e.in.extent_start, in);
+    set_xen_guest_handle(e.out.extent_start, out);
+    for (unsigned bad = 0; bad < 2; bad++) {
+        for (unsigned i = 0; i < 4; i++)
+            in[i] = pfn_to_mfn(first_pfn + i);
+        out[0] = first_pfn;
+        if (bad == 0)
+            in[3] = NO_MFN;
+        else
+            e.out.mem_flags = XENMEMF_address_bits(13); /* nothing is that low */
+        CHECK_EQ(hv_memory_op(XENMEM_exchange, &e), bad == 0 ? -XEN_EINVAL : -XEN_ENOMEM);
+        CHECK_EQ(e.nr_exchanged, 0);
+        CHECK_EQ(out[0], first_pfn);
+        CHECK_EQ(current_reservation(), before);
+        for (unsigned i = 0; i < 4; i++)
+            CHECK_EQ(mfn_to_pfn(pfn_to_mfn(first_pfn + i)), first_pfn + i);
+    }
+}
+
 static void test_questions(void)
 {
     domid_t self = DOMID_SELF, nobody = 0x1234;
@@ -202,5 +231,6 @@ void test_reservation(void)
     test_balloon();
     test_balloon_refusals();
     test_exchange();
+    test_failed_exchange();
     test_physmap();
 }
