@@ -90,3 +90,4 @@ $(B)/hospes.gz: $(B)/hospes
 
 include scripts/files.mk
 include tests/files.mk
+include bench/files.mk

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The benchmark: `make bench` measures and writes bench/RESULTS.md and bench/results.svg.
+# It counts instructions, so it may run beside anything. T=native,xen,dom0,server: only these.
+
+$(B)/bench/init: bench/bench.c $(B)/include/.stamp
+	@mkdir -p $(@D)
+	@$(CC) -std=gnu17 -O2 -static -isystem $(B)/include $(WARN) -o $@ $<
+$(B)/bench/true: bench/true.S
+	@mkdir -p $(@D)
+	@$(CC) -static -nostdlib -o $@ $<
+$(B)/bench/counts.so: bench/counts.c
+	@mkdir -p $(@D)
+	@$(CC) -std=gnu17 -O2 -fPIC -shared -fvisibility=hidden $(WARN) -o $@ $<
+
+.PHONY: bench
+bench: setup
+	@$(MAKE) --no-print-directory bench-built
+
+bench-built: all images $(B)/bench/init $(B)/bench/true $(B)/bench/counts.so
+	@$(PY) bench/run.py --build $(B) --images $(IMAGES) --only "$(T)"
