@@ -268,38 +268,64 @@ INLINE size_t repeated_distance(struct range_decoder *rc, struct lzma2 *lzma2, s
     return distance;
 }
 
-INLINE void copy_eight(uint8_t *out, const uint8_t *from)
+INLINE uint64_t load_eight(const uint8_t *from)
 {
     uint64_t eight;
 
     memcpy(&eight, from, 8);
+    return eight;
+}
+
+INLINE void store_eight(uint8_t *out, uint64_t eight)
+{
     memcpy(out, &eight, 8);
+}
+
+/* Makes [@out, @end) zero, and up to fifteen bytes more. Rare enough to be called. */
+static __attribute__((noinline)) uint8_t *clear_match(uint8_t *out, uint8_t *end)
+{
+    for (; out < end; out += 16) {
+        if ((load_eight(out) | load_eight(out + 8)) != 0) {
+            store_eight(out, 0);
+            store_eight(out + 8, 0);
+        }
+    }
+    return end;
 }
 
 /*
  * Copies @length bytes from @distance + 1 back, eight at a time, up to fifteen
- * bytes too many. Nearer than eight bytes it makes eight bytes one by one,
+ * bytes too many. What is nearer than eight bytes is repeated by a multiplication,
  * after which the same can be copied from a multiple of the distance back.
+ *
+ * Half of a kernel is zeroes. Memory that is zero already is not written: the
+ * host of a virtual machine then need not provide it.
  */
 INLINE uint8_t *copy_match(uint8_t *out, size_t distance, size_t length)
 {
+    static const uint64_t repeat[7] = {
+        0x0101010101010101, 0x0001000100010001, 0x0001000001000001, 0x0000000100000001,
+        0x0000010000000001, 0x0001000000000001, 0x0100000000000001,
+    };
     static const uint8_t multiple[7] = {8, 8, 9, 8, 10, 12, 14};
     const uint8_t *from = out - distance - 1;
     uint8_t *end = out + length;
+    uint64_t eight = load_eight(from);
 
     if (distance >= 7) {
-        copy_eight(out, from);
         from += 8;
-        out += 8;
     } else {
-        for (uint8_t *near = out + 8; out < near;)
-            *out++ = *from++;
-        from = out - multiple[distance];
+        eight = (eight & (~0UL >> (56 - 8 * distance))) * repeat[distance];
+        if (eight == 0)
+            return clear_match(out, end);
+        from = out + 8 - multiple[distance];
     }
+    store_eight(out, eight);
+    out += 8;
     if (out < end) {
         do {
-            copy_eight(out, from);
-            copy_eight(out + 8, from + 8);
+            store_eight(out, load_eight(from));
+            store_eight(out + 8, load_eight(from + 8));
             from += 16;
             out += 16;
         } while (out < end);

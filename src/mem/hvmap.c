@@ -239,7 +239,10 @@ void hvmap_back_table(uint64_t start, uint64_t end, uint64_t flags, uint64_t fil
             continue;
         p = early_take(chunk).v;
         map_range(va, p, chunk, flags | FLAGS_RO, 2, &done);
-        fill_words((void *)va, fill, chunk);
+        if (fill != 0)
+            fill_words((void *)va, fill, chunk);
+        else
+            clear_fresh((void *)va, chunk);
         if (alias_offset)
             map_range(va + alias_offset, p, chunk, FLAGS_GUEST_RO, 2, &done);
     }

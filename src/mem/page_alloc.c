@@ -110,11 +110,14 @@ static uint32_t zones_below(unsigned int bits)
     return zones >= ZONES ? (uint32_t)BIT(ZONES) - 1 : (uint32_t)BIT(zones) - 1;
 }
 
-static void clear_used(struct frame *f, uint64_t n)
+static void clear(struct frame *f, uint64_t n, bool fresh_too)
 {
-    for (uint64_t i = 0; i < n; i++)
+    for (uint64_t i = 0; i < n; i++) {
         if (f[i].flags & FRAME_USED)
             page_clear(frame_to_ptr(&f[i]));
+        else if (fresh_too)
+            clear_fresh(frame_to_ptr(&f[i]), PAGE_SIZE);
+    }
 }
 
 struct frame *page_alloc(unsigned int order, unsigned int flags)
@@ -132,10 +135,8 @@ struct frame *page_alloc(unsigned int order, unsigned int flags)
     if (!f)
         return NULL;
     upcall_frames_reused(f, BIT(order));
-    if (flags & PA_ZERO)
-        fill_words(frame_to_ptr(f), 0, (size_t)PAGE_SIZE << order);
-    else if (flags & PA_ZERO_USED)
-        clear_used(f, BIT(order));
+    if (flags & (PA_ZERO | PA_ZERO_USED))
+        clear(f, BIT(order), (flags & PA_ZERO) != 0);
     return f;
 }
 

@@ -7,6 +7,7 @@
 
 #include "fake.h"
 #include "lib/string.h"
+#include "mem/frame_init.h"
 #include "mem/page_alloc.h"
 
 #define MB (1ULL << 20)
@@ -166,11 +167,16 @@ static void test_zero_and_hv_pages(void **state)
 
     memset(p, 0xa5, 4 * PAGE_SIZE);
     page_free(f, 2);
-    f = page_alloc(2, PA_ZERO);
-    p = frame_to_ptr(f);
-    for (size_t i = 0; i < 4 * PAGE_SIZE; i++)
-        assert_int_equal(p[i], 0);
-    page_free(f, 2);
+    for (int fresh = 0; fresh < 2; fresh++) {
+        f = page_alloc(2, PA_ZERO);
+        p = frame_to_ptr(f);
+        for (size_t i = 0; i < 4 * PAGE_SIZE; i++)
+            assert_int_equal(p[i], 0);
+        /* Then the last byte of a page, as if nobody had had it since boot. */
+        p[2 * PAGE_SIZE - 1] = 1;
+        page_free(f, 2);
+        f[1].flags &= (uint8_t)~FRAME_USED;
+    }
 
     p = hv_page_alloc();
     assert_int_equal(mfn_to_frame(ptr_to_mfn(p))->count, FC_HV | FC_ALLOCATED | 1);
