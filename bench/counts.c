@@ -6,7 +6,8 @@
  * hypervisor. Debian ships no qemu-plugin.h; the few declarations of its version 1 that are used stand here.
  *
  * arguments: out=FILE (a line for each pair of marks)
- *            profile=FILE (and in each the hypervisor's blocks: address, instructions executed)
+ *            profile=FILE (and in each the hypervisor's blocks: address, instructions executed;
+ *            and from which blocks of the guest it was entered: address, where to, how often)
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -51,13 +52,44 @@ static uint64_t *profile; /* by address in the image: instructions executed in b
 static FILE *out, *profile_out;
 static int pairs;
 
+static int place_of(uint64_t va)
+{
+    return va >= HV_FIRST && va <= HV_LAST ? HYPERVISOR : va >> 63 ? KERNEL : USER;
+}
+
+#define SITES 4096
+static struct {
+    uint64_t from, to, count;
+} site[SITES];
+
+static void count_site(uint64_t from, uint64_t to)
+{
+    uint64_t h = (from ^ to * 31) * 0x9e3779b97f4a7c15 >> 52;
+
+    for (int i = 0; i < SITES; i++, h = (h + 1) % SITES) {
+        if (!site[h].count) {
+            site[h].from = from;
+            site[h].to = to;
+        }
+        if (site[h].from == from && site[h].to == to) {
+            site[h].count++;
+            return;
+        }
+    }
+}
+
+/* A block is executed; `data`: its address. */
 static void enter(unsigned int vcpu, void *data)
 {
-    static uintptr_t last[64];
-    uintptr_t place = (uintptr_t)data;
+    static uint64_t last[64];
+    uint64_t va = (uint64_t)data, from = last[vcpu & 63];
 
-    now.entries += place == HYPERVISOR && last[vcpu & 63] != HYPERVISOR;
-    last[vcpu & 63] = place;
+    last[vcpu & 63] = va;
+    if (place_of(va) == HYPERVISOR && place_of(from) != HYPERVISOR) {
+        now.entries++;
+        if (profile)
+            count_site(from, va);
+    }
 }
 
 static void mark_begin(unsigned int vcpu, void *data)
@@ -65,6 +97,7 @@ static void mark_begin(unsigned int vcpu, void *data)
     start = now;
     if (profile)
         memset(profile, 0, IMAGE_SIZE * 2 * sizeof(*profile));
+    memset(site, 0, sizeof(site));
 }
 
 static void mark_end(unsigned int vcpu, void *data)
@@ -79,6 +112,10 @@ static void mark_end(unsigned int vcpu, void *data)
             if (profile[i])
                 fprintf(profile_out, "%d %" PRIx64 " %" PRIu64 "\n", pairs,
                         image[i / IMAGE_SIZE] + i % IMAGE_SIZE, profile[i]);
+        for (int i = 0; i < SITES; i++)
+            if (site[i].count)
+                fprintf(profile_out, "%d from %" PRIx64 " %" PRIx64 " %" PRIu64 "\n", pairs, site[i].from,
+                        site[i].to, site[i].count);
         fflush(profile_out);
     }
     pairs++;
@@ -120,10 +157,9 @@ static void translated(plugin_id id, struct qemu_plugin_tb *tb)
 {
     uint64_t va = qemu_plugin_tb_vaddr(tb), *slot = profile_slot(va);
     size_t n = qemu_plugin_tb_n_insns(tb);
-    uintptr_t place = va >= HV_FIRST && va <= HV_LAST ? HYPERVISOR : va >> 63 ? KERNEL : USER;
 
-    qemu_plugin_register_vcpu_tb_exec_cb(tb, enter, 0, (void *)place);
-    qemu_plugin_register_vcpu_tb_exec_inline(tb, 0, &now.insns[place], n);
+    qemu_plugin_register_vcpu_tb_exec_cb(tb, enter, 0, (void *)va);
+    qemu_plugin_register_vcpu_tb_exec_inline(tb, 0, &now.insns[place_of(va)], n);
     if (slot)
         qemu_plugin_register_vcpu_tb_exec_inline(tb, 0, slot, n);
     for (size_t i = 0; i < n; i++)

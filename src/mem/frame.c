@@ -3,8 +3,8 @@
  * Frames: who owns one, and how many references keep it.
  *
  * The table is an array at a fixed address, indexed by frame number, with
- * memory behind only those parts (2 MiB of the table, 170 MB of RAM) that
- * describe RAM. Frames in such a part that are not RAM are marked as holes.
+ * memory behind only those blocks (of 32768 frames, 128 MB) in which there is
+ * RAM. Frames in such a block that are not RAM are marked as holes.
  * The machine-to-physical table is made the same way.
  */
 #include "mem/frame.h"
@@ -17,38 +17,21 @@
 #include "x86/pte.h"
 #include "x86/upcalls.h"
 
-#define CHUNK_SHIFT 21 /* the table's memory comes in large pages */
-#define CHUNK_SIZE  BIT(CHUNK_SHIFT)
-#define CHUNKS_MAX  ((DIRECT_SIZE >> PAGE_SHIFT) * sizeof(struct frame) >> CHUNK_SHIFT)
-
 uint64_t frame_max;
+uint64_t frame_blocks[ARRAY_SIZE(frame_blocks)];
 
-static uint64_t chunk_present[BITMAP_WORDS(CHUNKS_MAX + 1)];
 static void (*release_owned)(struct frame *f);
-
-/* The chunks of the frame table that hold the first and the last byte of a frame. */
-static size_t first_chunk(uint64_t m) { return m * sizeof(struct frame) >> CHUNK_SHIFT; }
-static size_t last_chunk(uint64_t m) { return ((m + 1) * sizeof(struct frame) - 1) >> CHUNK_SHIFT; }
-
-bool mfn_valid(mfn_t m)
-{
-    return m.v < frame_max && bitmap_test(chunk_present, first_chunk(m.v)) &&
-           bitmap_test(chunk_present, last_chunk(m.v)) && !(frame_table[m.v].flags & FRAME_HOLE);
-}
 
 /* --- making the tables --- */
 
 /* Mark the frames of [m, end) that are not RAM, where the table has memory for them. */
 static void mark_holes(uint64_t m, uint64_t end)
 {
-    while (m < end) {
-        if (!bitmap_test(chunk_present, first_chunk(m))) {
-            m = (((first_chunk(m) + 1) << CHUNK_SHIFT) + sizeof(struct frame) - 1) / sizeof(struct frame);
-            continue;
-        }
-        if (bitmap_test(chunk_present, last_chunk(m)))
+    for (; m < end; m++) {
+        if (!frame_block_present(m))
+            m |= FRAME_BLOCK - 1;
+        else
             frame_table[m].flags = FRAME_HOLE;
-        m++;
     }
 }
 
@@ -58,11 +41,12 @@ void frame_init(const struct mem_range *ram, size_t n)
 
     for (size_t i = 0; i < n; i++) {
         uint64_t start = ram[i].start >> PAGE_SHIFT, end = ram[i].end >> PAGE_SHIFT;
+        uint64_t first = ALIGN_DOWN(start, FRAME_BLOCK), past = ALIGN_UP(end, FRAME_BLOCK);
 
-        hvmap_back_table(FRAMES_START + start * sizeof(struct frame), FRAMES_START + end * sizeof(struct frame),
+        hvmap_back_table(FRAMES_START + first * sizeof(struct frame), FRAMES_START + past * sizeof(struct frame),
                          PTE_RW | PTE_NX | PTE_G, 0, 0);
-        for (size_t c = first_chunk(start); c <= last_chunk(end - 1); c++)
-            bitmap_set(chunk_present, c);
+        for (uint64_t m = first; m < past; m += FRAME_BLOCK)
+            bitmap_set(frame_blocks, m >> FRAME_BLOCK_SHIFT);
         hvmap_back_table(M2P_RW_START + start * sizeof(pfn_t), M2P_RW_START + end * sizeof(pfn_t),
                          PTE_RW | PTE_NX | PTE_G, M2P_INVALID, M2P_RO_START - M2P_RW_START);
         frame_max = end;
@@ -90,32 +74,6 @@ void frame_set_release(void (*release)(struct frame *f))
     release_owned = release;
 }
 
-bool frame_get(struct frame *f, const struct domain *d)
-{
-    uint64_t old = atomic_load(&f->count);
-
-    if (!d)
-        return false;
-    do {
-        /* 0: free, being freed, or a hole. */
-        if ((old & FC_COUNT_MASK) == 0 || (old & FC_COUNT_MASK) == FC_COUNT_MASK)
-            return false;
-        if (READ_ONCE(f->owner) != d)
-            return false;
-    } while (!atomic_cas(&f->count, &old, old + 1));
-
-    /* It may have been freed and given to another between the two; with a reference the owner is fixed. */
-    if (likely(READ_ONCE(f->owner) == d))
-        return true;
-    frame_put(f);
-    return false;
-}
-
-struct frame *frame_get_mfn(mfn_t m, const struct domain *d)
-{
-    return mfn_valid(m) && frame_get(mfn_to_frame(m), d) ? mfn_to_frame(m) : NULL;
-}
-
 void frame_get_known(struct frame *f)
 {
     uint64_t count = atomic_add(&f->count, 1) & FC_COUNT_MASK;
@@ -125,18 +83,10 @@ void frame_get_known(struct frame *f)
                      (unsigned long)frame_to_mfn(f).v);
 }
 
-void frame_put(struct frame *f)
+void frame_put_last(struct frame *f, uint64_t old)
 {
-    uint64_t old = atomic_load(&f->count);
-
-    do {
-        if (unlikely((old & FC_COUNT_MASK) == 0))
-            upcall_panic(NULL, "frame %#lx: reference dropped that was not there",
-                         (unsigned long)frame_to_mfn(f).v);
-    } while (!atomic_cas(&f->count, &old, old - 1));
-
-    if ((old & FC_COUNT_MASK) != 1)
-        return;
+    if ((old & FC_COUNT_MASK) == 0)
+        upcall_panic(NULL, "frame %#lx: reference dropped that was not there", (unsigned long)frame_to_mfn(f).v);
     if (f->owner && release_owned)
         release_owned(f);
     else

@@ -17,6 +17,7 @@
 
 #include "lib/addr.h"
 #include "mem/layout.h"
+#include "x86/atomic.h"
 
 struct domain;
 
@@ -60,6 +61,11 @@ struct frame {
     uint32_t linear_uses;  /* [t] and of others by it: never both */
 };
 
+/* frame.flags */
+#define FRAME_HOLE 1u /* in the table, but not RAM */
+#define FRAME_FREE 2u /* the first of a free block of 2^order frames */
+#define FRAME_USED 4u /* has been allocated since boot: may hold what was somebody's */
+
 #define FRAME_NIL 0xffffffffu
 
 struct frame_list {
@@ -73,11 +79,30 @@ static inline struct frame *mfn_to_frame(mfn_t m) { return &frame_table[m.v]; }
 static inline mfn_t frame_to_mfn(const struct frame *f) { return mfn((uint64_t)(f - frame_table)); }
 static inline void *frame_to_ptr(const struct frame *f) { return mfn_to_ptr(frame_to_mfn(f)); }
 
-/* Is there a struct frame for this number (RAM that the hypervisor manages)? Any 64-bit value may be asked. */
-bool mfn_valid(mfn_t m);
-
 /* One past the highest frame number of RAM. */
 extern uint64_t frame_max;
+
+/* The table has memory for whole blocks of so many frames, those with RAM: bit n stands for block n. */
+#define FRAME_BLOCK_SHIFT 15
+#define FRAME_BLOCK       BIT(FRAME_BLOCK_SHIFT)
+extern uint64_t frame_blocks[(DIRECT_SIZE >> PAGE_SHIFT >> FRAME_BLOCK_SHIFT) / 64];
+
+static inline bool frame_block_present(uint64_t m)
+{
+    return (frame_blocks[m >> FRAME_BLOCK_SHIFT >> 6] >> (m >> FRAME_BLOCK_SHIFT & 63)) & 1;
+}
+
+/* Is there a struct frame for this number? Any 64-bit value may be asked. */
+static inline bool frame_exists(mfn_t m)
+{
+    return m.v < frame_max && frame_block_present(m.v);
+}
+
+/* ... and is it RAM? (One that is not has no owner and no references for anybody to take.) */
+static inline bool mfn_valid(mfn_t m)
+{
+    return frame_exists(m) && !(frame_table[m.v].flags & FRAME_HOLE);
+}
 
 static inline enum frame_type frame_type_of(uint64_t type_word)
 {
@@ -88,16 +113,16 @@ static inline enum frame_type frame_type_of(uint64_t type_word)
  * Take a total reference to a frame that `d` owns; false if it is not `d`'s,
  * is being freed, is not RAM, or the count is full. Balanced by frame_put().
  */
-bool frame_get(struct frame *f, const struct domain *d);
+static inline bool frame_get(struct frame *f, const struct domain *d);
 
 /* The same by the number, which may be any: the frame, or NULL. */
-struct frame *frame_get_mfn(mfn_t m, const struct domain *d);
+static inline struct frame *frame_get_mfn(mfn_t m, const struct domain *d);
 
 /* Take a further reference; the caller has one already. */
 void frame_get_known(struct frame *f);
 
 /* Drop one. The last one frees the frame (through the owner's accounting, see frame_set_release). */
-void frame_put(struct frame *f);
+static inline void frame_put(struct frame *f);
 
 /* What frame_put() calls for the last reference of an owned frame. Set once by domain/. */
 void frame_set_release(void (*release)(struct frame *f));
@@ -113,5 +138,42 @@ void frame_list_add_tail(struct frame_list *l, struct frame *f);
 void frame_list_del(struct frame_list *l, struct frame *f);
 struct frame *frame_list_first(const struct frame_list *l);
 struct frame *frame_list_next(const struct frame_list *l, const struct frame *f);
+
+/* --- the counting, inline: every page-table entry of a guest comes by here --- */
+
+/* `old`: the count before frame_put() took one off; it was the last, or there was none. */
+void frame_put_last(struct frame *f, uint64_t old);
+
+static inline void frame_put(struct frame *f)
+{
+    uint64_t old = __atomic_fetch_sub(&f->count, 1, __ATOMIC_SEQ_CST);
+
+    if (unlikely((old & FC_COUNT_MASK) <= 1))
+        frame_put_last(f, old);
+}
+
+static inline bool frame_get(struct frame *f, const struct domain *d)
+{
+    uint64_t old = READ_ONCE(f->count);
+
+    if (unlikely(!d))
+        return false;
+    do {
+        /* 0: free, being freed, or a hole. */
+        if (unlikely((old & FC_COUNT_MASK) - 1 >= FC_COUNT_MASK - 1) || READ_ONCE(f->owner) != d)
+            return false;
+    } while (unlikely(!atomic_cas(&f->count, &old, old + 1)));
+
+    /* It may have been freed and given to another between the two; with a reference the owner is fixed. */
+    if (likely(READ_ONCE(f->owner) == d))
+        return true;
+    frame_put(f);
+    return false;
+}
+
+static inline struct frame *frame_get_mfn(mfn_t m, const struct domain *d)
+{
+    return likely(frame_exists(m)) && frame_get(mfn_to_frame(m), d) ? mfn_to_frame(m) : NULL;
+}
 
 #endif

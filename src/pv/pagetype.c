@@ -60,53 +60,89 @@ static void finish(struct frame *f, uint64_t (*form)(uint64_t))
         ;
 }
 
+/* Most tables are nearly empty, and a process that forks and exits has a dozen: look at so many entries at once. */
+#define STRIDE 16
+
+static bool any_present(const pte_t *e)
+{
+    return (e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7] | e[8] | e[9] | e[10] | e[11] | e[12] | e[13] |
+            e[14] | e[15]) & PTE_P;
+}
+
+/* One past the last present entry below `end`; 0: none. */
+static unsigned int find_last(const pte_t *table, unsigned int end)
+{
+    while (end > 0) {
+        if (end % STRIDE == 0 && !any_present(table + end - STRIDE))
+            end -= STRIDE;
+        else if (table[end - 1] & PTE_P)
+            break;
+        else
+            end--;
+    }
+    return end;
+}
+
+/* The first present entry from `slot` on, or PTES_PER_TABLE. */
+static unsigned int find_next(const pte_t *table, unsigned int slot)
+{
+    while (slot < PTES_PER_TABLE) {
+        if (slot % STRIDE == 0 && !any_present(table + slot))
+            slot += STRIDE;
+        else if (table[slot] & PTE_P)
+            break;
+        else
+            slot++;
+    }
+    return slot;
+}
+
 /*
  * Drop the references of entries below partial_next. 0: none is left;
  * -ERESTART: interrupted, partial_next says where.
  */
 static int undo_entries(struct frame *f, enum frame_type t)
 {
-    unsigned int level = level_of(t);
+    unsigned int level = level_of(t), end;
     pte_t *table = frame_to_ptr(f);
 
-    while (f->partial_next > 0) {
-        unsigned int slot = f->partial_next - 1u;
-
-        if (pv_slot_is_guest(level, slot) && (table[slot] & PTE_P)) {
-            int rc = pv_put_entry(f->owner, f, level, table[slot]);
+    while ((end = find_last(table, f->partial_next)) > 0) {
+        f->partial_next = (uint16_t)end;
+        if (pv_slot_is_guest(level, end - 1)) {
+            int rc = pv_put_entry(f->owner, f, level, table[end - 1]);
 
             if (rc)
                 return rc;
         }
-        f->partial_next = (uint16_t)slot;
-        if (level > 1 && (table[slot] & PTE_P) && preempt_pending())
+        f->partial_next = (uint16_t)(end - 1);
+        if (level > 1 && preempt_pending())
             return -ERESTART;
     }
+    f->partial_next = 0;
     return 0;
 }
 
 /* Take references for entries from partial_next on. Errors leave partial_next at the entry that failed. */
 static int validate_entries(struct frame *f, enum frame_type t)
 {
-    unsigned int level = level_of(t);
+    unsigned int level = level_of(t), slot;
     pte_t *table = frame_to_ptr(f);
 
-    while (f->partial_next < PTES_PER_TABLE) {
-        unsigned int slot = f->partial_next;
-        pte_t e = table[slot];
-
-        if (pv_slot_is_guest(level, slot) && (e & PTE_P)) {
+    while ((slot = find_next(table, f->partial_next)) < PTES_PER_TABLE) {
+        f->partial_next = (uint16_t)slot;
+        if (pv_slot_is_guest(level, slot)) {
+            pte_t e = table[slot];
             int rc = pv_get_entry(f->owner, f->owner, f, level, slot, &e);
 
             if (rc)
                 return rc;
             table[slot] = e;
-            f->partial_next = (uint16_t)(slot + 1);
-            if (level > 1 && slot + 1 < PTES_PER_TABLE && preempt_pending())
-                return -ERESTART;
         }
         f->partial_next = (uint16_t)(slot + 1);
+        if (level > 1 && slot + 1 < PTES_PER_TABLE && preempt_pending())
+            return -ERESTART;
     }
+    f->partial_next = PTES_PER_TABLE;
     if (level == 4)
         hvmap_fill_root(table);
     return 0;
