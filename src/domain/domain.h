@@ -212,6 +212,8 @@ void domain_free_stolen(struct frame *f);
  */
 void domain_share_hv_page(struct domain *d, void *page, bool writable);
 void domain_unshare_hv_page(struct domain *d, void *page);
+/* Does anybody map it, or hold it otherwise? Of use only to who can do without an answer that stays true. */
+bool domain_hv_page_in_use(const void *page);
 
 /* For domain.c: give up all frames (kill_frames_left of them; -ERESTART: again), all shared pages. */
 int domain_relinquish_frames(struct domain *d);

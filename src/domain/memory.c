@@ -165,6 +165,11 @@ void domain_unshare_hv_page(struct domain *d, void *page)
     ASSERT(!ret);
 }
 
+bool domain_hv_page_in_use(const void *page)
+{
+    return atomic_load(&mfn_to_frame(ptr_to_mfn(page))->count) != (FC_HV | FC_ALLOCATED | 1);
+}
+
 /*
  * Give up the first frame of a list. One that others still map goes to the
  * end. A count of 0 means that another CPU is just releasing it.

@@ -160,6 +160,18 @@ static void write_reserved(struct grant_domain *t, const grant_entry_v1_t saved[
     }
 }
 
+/* Version 1 has no status frames: they go back. One that the guest maps keeps version 2. */
+static int drop_status_frames(struct domain *d, struct grant_domain *t)
+{
+    for (uint32_t i = 0; i < t->nr_status; i++) {
+        if (domain_hv_page_in_use(t->status[i]))
+            return -EBUSY;
+    }
+    while (t->nr_status > 0)
+        domain_unshare_hv_page(d, t->status[--t->nr_status]);
+    return 0;
+}
+
 static int change_version(struct domain *d, uint32_t version)
 {
     struct grant_domain *t = d->grant;
@@ -170,6 +182,8 @@ static int change_version(struct domain *d, uint32_t version)
     if (in_use(t))
         return -EBUSY;
     error = read_reserved(t, saved);
+    if (error == 0 && version == 1)
+        error = drop_status_frames(d, t);
     if (error != 0)
         return error;
     t->version = version;

@@ -174,7 +174,9 @@ static int write_cr(struct emul_ctx *ctx, unsigned int cr, uint64_t value)
     }
     case 4:
         /* Any value is taken; what the guest cannot change stays. */
-        v->pv->cr4_guest = PV_CR4_FIXED | (value & (CR4_TSD | CR4_DE | (read_cr4() & (CR4_FSGSBASE | CR4_OSXSAVE))));
+        if (!cpu_features.fsgsbase)
+            value &= ~(uint64_t)CR4_FSGSBASE;
+        v->pv->cr4_guest = PV_CR4_FIXED | (value & (CR4_GUESTS_OWN | (read_cr4() & CR4_OSXSAVE)));
         pv_load_cr4(v);
         return EMUL_OKAY;
     default:
@@ -182,12 +184,9 @@ static int write_cr(struct emul_ctx *ctx, unsigned int cr, uint64_t value)
     }
 }
 
-/* Of its CR4 the guest has TSD and DE for real; the rest is the hypervisor's choice. */
 void pv_load_cr4(struct vcpu *v)
 {
-    uint64_t cr4 = read_cr4() & ~(uint64_t)(CR4_TSD | CR4_DE);
-
-    v->cpu.cr4 = cr4 | (v->pv->cr4_guest & (CR4_TSD | CR4_DE));
+    v->cpu.cr4 = (read_cr4() & ~(uint64_t)CR4_GUESTS_OWN) | (v->pv->cr4_guest & CR4_GUESTS_OWN);
     if (cpu_local()->guest == &v->cpu)
         guest_load_cr4(&v->cpu);
 }

@@ -110,8 +110,6 @@ void cpu_init_control(void)
 
     if (cpu_features.pge)
         cr4 |= CR4_PGE;
-    if (cpu_features.fsgsbase)
-        cr4 |= CR4_FSGSBASE;
     if (cpu_features.smep)
         cr4 |= CR4_SMEP;
     if (cpu_features.xsave)

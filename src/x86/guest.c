@@ -32,11 +32,17 @@ static struct loaded {
     bool debug, ldt;
 } ALIGNED(64) loaded[NR_CPUS_MAX];
 
+/* RDFSBASE and its kin work while a guest is loaded that has enabled them for itself. */
+static bool base_instructions(void)
+{
+    return loaded[cpu_id()].cr4 & CR4_FSGSBASE;
+}
+
 static uint64_t read_base(uint32_t msr)
 {
     uint64_t v;
 
-    if (!cpu_features.fsgsbase)
+    if (!base_instructions())
         return rdmsr(msr);
     if (msr == MSR_FS_BASE)
         __asm__ volatile("rdfsbase %0" : "=r"(v));
@@ -47,7 +53,7 @@ static uint64_t read_base(uint32_t msr)
 
 static void write_base(uint32_t msr, uint64_t v)
 {
-    if (!cpu_features.fsgsbase)
+    if (!base_instructions())
         wrmsr(msr, v);
     else if (msr == MSR_FS_BASE)
         __asm__ volatile("wrfsbase %0" ::"r"(v));
@@ -275,7 +281,7 @@ void guest_cpu_init(struct guest_cpu *g)
         .xcr0 = cpu_features.xcr0,
         .running_on = -1,
     };
-    g->cr4 = read_cr4();
+    g->cr4 = read_cr4() & ~(uint64_t)CR4_GUESTS_OWN;
     fpu_area_init(fpu);
 }
 

@@ -73,7 +73,7 @@ struct guest_cpu {
     uint32_t ldt_entries;
     uint32_t iopl;                /* its virtual IOPL, 0..3 */
     uint64_t dr[8];               /* DR0-3, 6, 7 as the guest set them */
-    uint64_t cr4;                 /* CR4 while it runs (TSD, DE) */
+    uint64_t cr4;                 /* CR4 while it runs: CR4_GUESTS_OWN are its own choice */
     void *fpu;                    /* XSAVE area, 64-byte aligned, cpu_features.xsave_size bytes */
     uint64_t xcr0;                /* XCR0 while it runs */
     int32_t running_on;           /* CPU whose registers hold its state, or -1 */

@@ -58,6 +58,8 @@
 #define CR4_OSXSAVE        0x00040000
 #define CR4_SMEP           0x00100000
 #define CR4_SMAP           0x00200000
+/* What a guest chooses for itself; clear until it does. */
+#define CR4_GUESTS_OWN     (CR4_TSD | CR4_DE | CR4_FSGSBASE)
 
 #define EFLAGS_CF          0x00000001
 #define EFLAGS_MBS         0x00000002

@@ -147,6 +147,16 @@ void domain_share_hv_page(struct domain *d, void *page, bool writable)
 {
 }
 
+void domain_unshare_hv_page(struct domain *d, void *page)
+{
+    hv_page_free(page);
+}
+
+bool domain_hv_page_in_use(const void *page)
+{
+    return false;
+}
+
 static bool get_writable(struct frame *f)
 {
     if (frame_type_of(f->type) == FRAME_L1)

@@ -79,6 +79,14 @@ void test_version2(void)
     CHECK_EQ(hv_grant_table_op(GNTTABOP_copy, &copy, 1), 0);
     CHECK_EQ(copy.status, GNTST_general_error);
     table2[REF].hdr.flags = 0;
+    CHECK_EQ(set_version(1), -XEN_EBUSY); /* it would take away the frame that we map */
+    CHECK_EQ(hv_update_va_mapping((u64)status_mapping, 0, UVMF_INVLPG), 0);
+    CHECK_EQ(set_version(1), 0);
+    CHECK(hv_update_va_mapping((u64)status_mapping, list[0] << PAGE_SHIFT | PTE_TABLE, UVMF_INVLPG) != 0);
+    CHECK_EQ(set_version(2), 0);
+    CHECK_EQ(status_frames(DOMID_SELF, 1, list), GNTST_okay);
+    CHECK_EQ(hv_update_va_mapping((u64)status_mapping, list[0] << PAGE_SHIFT | PTE_TABLE, UVMF_INVLPG), 0);
+    CHECK_EQ(status[REF], 0);
     CHECK_EQ(hv_update_va_mapping((u64)status_mapping, 0, UVMF_INVLPG), 0);
     CHECK_EQ(set_version(1), 0);
 }

@@ -60,6 +60,8 @@ static void do_inw(void *arg) { __asm__ volatile("inw %w1, %w0" : "=a"(value) : 
 static void do_inl(void *arg) { __asm__ volatile("inl %w1, %k0" : "=a"(value) : "d"(number), "0"(0UL)); }
 static void do_inb_imm(void *arg) { __asm__ volatile("inb $0x20, %b0" : "=a"(value) : "0"(0UL)); }
 static void do_outb(void *arg) { __asm__ volatile("outb %b0, %w1" : : "a"((u32)value), "d"(number)); }
+static void do_rdfsbase(void *arg) { __asm__ volatile("rdfsbase %0" : "=r"(value)); }
+static void do_wrgsbase(void *arg) { __asm__ volatile("wrgsbase %0" : : "r"(0UL)); }
 /* clang-format on */
 
 static void do_insb(void *arg)
@@ -255,6 +257,30 @@ static void test_cpuid(void)
     CHECK_EQ(r[3] & (BIT(11) | BIT(20) | BIT(29)), BIT(11) | BIT(20) | BIT(29)); /* SYSCALL NX LM */
 }
 
+/* RDFSBASE and its kin: in kernel mode too only once CR4 says so. */
+static void test_segment_bases(void)
+{
+    u32 r[4];
+
+    cpuid(7, 0, r);
+    if (!(r[1] & BIT(0)))
+        return;
+    CHECK_EQ(run(read_cr4), -1);
+    u64 cr4 = value;
+    CHECK_EQ(cr4 & BIT(16), 0);
+    CHECK_EQ(run(do_rdfsbase), VEC_UD);
+    CHECK_EQ(run(do_wrgsbase), VEC_UD);
+    value = cr4 | BIT(16);
+    CHECK_EQ(run(write_cr4), -1);
+    CHECK_EQ(run(read_cr4), -1);
+    CHECK_EQ(value, cr4 | BIT(16));
+    CHECK_EQ(run(do_rdfsbase), -1);
+    CHECK_EQ(run(do_wrgsbase), -1);
+    value = cr4;
+    CHECK_EQ(run(write_cr4), -1);
+    CHECK_EQ(run(do_rdfsbase), VEC_UD);
+}
+
 /* I/O: refused while the virtual IOPL is 0; then the hypervisor's own ports read as all ones. */
 static void test_ports(void)
 {
@@ -314,6 +340,7 @@ void test_privileged(void)
     test_control_registers();
     test_debug_moves();
     test_cpuid();
+    test_segment_bases();
     test_ports();
     test_others();
 }
