@@ -6,6 +6,7 @@ MAKEFLAGS += --no-builtin-rules
 SHELL     := /bin/bash
 B         ?= build
 DEBUG     ?= 1
+SANITIZE  ?= 0
 ifeq ($(origin CC),default)
 CC        := gcc
 endif
@@ -27,13 +28,20 @@ WARN := -Wall -Wextra -Werror -Wconversion -Wsign-conversion -Wshadow -Wundef -W
 # alone, so that no header of the C library can slip in beside them.
 GCC_INC   := $(shell $(CC) -print-file-name=include 2>/dev/null)
 HV_CPP    := -nostdinc -isystem $(GCC_INC) -isystem $(B)/include -Isrc -I$(B)/gen \
-             -D__XEN__ -DHOSPES_DEBUG=$(DEBUG) -include lib/config.h
+             -D__XEN__ -DHOSPES_DEBUG=$(DEBUG) -DHOSPES_SANITIZE=$(SANITIZE) -include lib/config.h
 HV_CFLAGS := -std=gnu17 -O2 -g -ffreestanding -fno-common -fno-strict-aliasing \
-             -fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
+             -fno-stack-protector -mstack-protector-guard=global -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
              -fpie -fvisibility=hidden -mno-red-zone -mgeneral-regs-only -mcmodel=small \
              -ffunction-sections -fdata-sections $(WARN)
 HV_LDFLAGS := -m elf_x86_64 -static -z max-page-size=0x1000 -z noexecstack --gc-sections \
               --build-id=sha1 --no-warn-rwx-segments --no-relax
+
+# SANITIZE=1: what C leaves undefined traps, stack frames and small objects have guards, freed memory is
+# poisoned, and allocations can be made to fail (docs/debugging.md).
+ifeq ($(SANITIZE),1)
+HV_CFLAGS += -fsanitize=undefined -fsanitize-undefined-trap-on-error -fstack-protector-strong \
+             -Wno-conversion # the checks hide from gcc that a value fits
+endif
 
 # A file that needs a flag of its own has it in its folder's files.mk:
 # CFLAGS-lib/unpack := ...

@@ -6,7 +6,7 @@ include tests/unit/files.mk
 
 # Unit tests are host programs: tests/fake stands in for the headers of src/x86,
 # every test runs under the address and undefined-behaviour sanitizers.
-UNIT_CPP    := -isystem $(B)/include -Itests/fake -Isrc -I$(B)/gen -D__XEN__ -DHOSPES_DEBUG=1 \
+UNIT_CPP    := -isystem $(B)/include -Itests/fake -Isrc -I$(B)/gen -D__XEN__ -DHOSPES_DEBUG=1 -DHOSPES_SANITIZE=1 \
                -include lib/config.h
 UNIT_CFLAGS := -std=gnu17 -O1 -g -fno-omit-frame-pointer -fno-strict-aliasing -fno-builtin \
                -fsanitize=address,undefined -fno-sanitize-recover=all $(WARN)
@@ -33,7 +33,7 @@ fuzz-bin := $(patsubst %,$(B)/fuzz/%,$(fuzz))
 CHECK = $(PY) tests/check.py --build $(B) --images $(IMAGES) --unit "$(unit)" --fuzz "$(fuzz)" \
             --guests "$(guests)" --only "$(T)"
 
-.PHONY: unit check-unit check-guest check-system check check-built
+.PHONY: unit check-unit check-guest check-system check check-built debug check-debug check-sanitised
 .SECONDARY:
 unit check-unit: $(if $(T),$(filter $(B)/unit/test_$(T)%,$(unit-bin)),$(unit-bin))
 	@$(CHECK) unit
@@ -50,3 +50,14 @@ check: setup
 
 check-built: all guests images $(unit-bin) $(fuzz-bin)
 	@$(CHECK) unit fuzz guest system
+
+# The sanitised build, and all guest and system tests on it.
+debug: | setup
+	@$(MAKE) --no-print-directory B=$(B)/debug SANITIZE=1 all
+	@cp $(B)/debug/hospes $(B)/hospes-debug
+
+check-debug: debug
+	@$(MAKE) --no-print-directory B=$(B)/debug SANITIZE=1 IMAGES=$(IMAGES) check-sanitised
+
+check-sanitised: all guests images
+	@$(CHECK) --sanitised guest system

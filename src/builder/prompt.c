@@ -12,6 +12,7 @@
 static struct {
     char typed[TYPED_MAX];
     size_t len;
+    const char *rest; /* of the line, for a command whose argument is not a server */
 } prompt;
 
 /* --- the commands --- */
@@ -125,6 +126,20 @@ static void do_memory(struct server *none)
     screen_print("free frames: %llu", (unsigned long long)page_alloc_free_frames());
 }
 
+/* For tests: how a server's making copes with each allocation that fails in turn. */
+static void do_fail(struct server *none)
+{
+    struct option number;
+    uint64_t n = 0;
+
+    if (!HOSPES_SANITIZE)
+        screen_print("fail is for a build with SANITIZE=1");
+    else if (parse_next_option(&prompt.rest, &number) && parse_u64(number.word, &n) != 0)
+        screen_print("fail needs a number");
+    else
+        screen_print("%llu allocations until now", (unsigned long long)page_alloc_fail_at(n));
+}
+
 static void do_input(struct server *s)
 {
     if (!console_give_input(&s->console))
@@ -151,6 +166,7 @@ static const struct command {
     {"stop", true, do_stop, "NAME: destroy it"},
     {"restart", true, do_restart, "NAME: destroy it and build it anew"},
     {"memory", false, do_memory, "the free frames"},
+    {"fail", false, do_fail, "N: let the Nth allocation from now fail (0: none)"},
     {"input", true, do_input, "NAME: give it the input (Ctrl-O: next)"},
     {"reset", false, do_reset, "reboot the machine"},
 };
@@ -183,8 +199,10 @@ static void run_line(const char *line)
             s = server_find(name.word);
         if (c->needs_server && s == NULL)
             screen_print("no such server: %.*s; try list", (int)name.word.len, name.word.at);
-        else
+        else {
+            prompt.rest = line;
             c->run(s);
+        }
         return;
     }
     screen_print("no such command: %.*s; try help", (int)word.word.len, word.word.at);

@@ -7,6 +7,11 @@
  *
  * An empty slab goes back to the page allocator at once, so that what a server
  * leaves behind is nothing.
+ *
+ * In a sanitised build a small object is followed by a red zone of at least
+ * eight bytes, of which the last two tell the size that was asked for, and a
+ * free one is filled with a pattern: who writes past an object's end, or to an
+ * object that was freed, is found when it is freed or given out again.
  */
 #include "mem/heap.h"
 
@@ -35,8 +40,40 @@ static const uint16_t class_size[] = {16, 32, 48, 64, 128, 192, 256, 320, 448, 5
 #define CLASSES   ARRAY_SIZE(class_size)
 #define SMALL_MAX 4032
 
+#define RED_ZONE (HOSPES_SANITIZE ? 8u : 0u)
+#define RED      0xbd
+#define FREED    0x6b
+
 static spinlock_t lock = SPINLOCK_INIT(LOCK_HEAP);
 static struct list_head partial[CLASSES]; /* slabs with a free object; guarded by lock */
+
+/* Behind an object of `size` bytes in a slot of its class, up to the slot's last two bytes. */
+static void paint_red_zone(uint8_t *p, uint16_t size, uint16_t slot)
+{
+    memset(p + size, RED, slot - size - sizeof(size));
+    memcpy(p + slot - sizeof(size), &size, sizeof(size));
+}
+
+static void check_red_zone(const uint8_t *p, uint16_t slot)
+{
+    uint16_t size;
+
+    memcpy(&size, p + slot - sizeof(size), sizeof(size));
+    for (uint32_t i = size; i < slot - sizeof(size); i++) {
+        if (p[i] != RED)
+            upcall_panic(NULL, "heap: written past the end of %p, %u bytes, at %u", (const void *)p, size, i);
+    }
+    if (size > slot - RED_ZONE)
+        upcall_panic(NULL, "heap: written past the end of %p, over its size", (const void *)p);
+}
+
+static void check_freed(const uint8_t *p, uint16_t slot)
+{
+    for (uint32_t i = sizeof(struct object); i < slot; i++) {
+        if (p[i] != FREED)
+            upcall_panic(NULL, "heap: %p, %u bytes, was written at %u after it was freed", (const void *)p, slot, i);
+    }
+}
 
 static struct slab *new_slab(unsigned int class)
 {
@@ -50,6 +87,8 @@ static struct slab *new_slab(unsigned int class)
     for (size_t at = SLAB_HEADER + (PAGE_SIZE - SLAB_HEADER) / size * size; at > SLAB_HEADER; at -= size) {
         struct object *o = (struct object *)((char *)s + at - size);
 
+        if (HOSPES_SANITIZE)
+            memset(o, FREED, size);
         o->next = s->free;
         s->free = o;
     }
@@ -100,13 +139,19 @@ void *heap_alloc(size_t size)
     unsigned int class = 0;
     void *p;
 
-    if (size > SMALL_MAX)
+    if (HOSPES_SANITIZE && page_alloc_must_fail())
+        return NULL;
+    if (size > SMALL_MAX - RED_ZONE)
         return alloc_large(size);
-    while (class_size[class] < size)
+    while (class_size[class] < size + RED_ZONE)
         class++;
     p = alloc_small(class);
+    if (p && HOSPES_SANITIZE)
+        check_freed(p, class_size[class]);
     if (p)
         memset(p, 0, class_size[class]);
+    if (p && HOSPES_SANITIZE)
+        paint_red_zone(p, (uint16_t)size, class_size[class]);
     return p;
 }
 
@@ -134,6 +179,10 @@ void heap_free(void *p)
     if (s->magic != SLAB_MAGIC || s->class >= CLASSES || s->used == 0 ||
         ((uintptr_t)p - (uintptr_t)s - SLAB_HEADER) % class_size[s->class] != 0)
         upcall_panic(NULL, "heap_free: %p is not an object", p);
+    if (HOSPES_SANITIZE) {
+        check_red_zone(p, class_size[s->class]);
+        memset(p, FREED, class_size[s->class]);
+    }
     spin_lock(&lock);
     if (!s->free)
         list_add(&s->link, &partial[s->class]);

@@ -17,11 +17,13 @@
 #include "lib/bitmap.h"
 #include "mem/fill.h"
 #include "mem/frame_init.h"
+#include "x86/atomic.h"
 #include "x86/spinlock.h"
 #include "x86/upcalls.h"
 
 #define ZONES  31 /* frames below 2^31: DIRECT_END is at 5 TiB */
 #define ORDERS (PAGE_ORDER_MAX + 1)
+#define POISON 0x6b6b6b6b6b6b6b6b /* a freed page of the hypervisor, in sanitised builds */
 
 static spinlock_t lock = SPINLOCK_INIT(LOCK_FRAMES);
 
@@ -30,6 +32,8 @@ static struct frame_list free_list[ZONES][ORDERS];
 static uint32_t orders_with_free[ZONES]; /* bit o: free_list[z][o] is not empty */
 static uint32_t zones_with_free;
 static uint64_t free_frames, total_frames;
+
+static uint64_t allocations, fail_at; /* atomic */
 
 static unsigned int zone_of(const struct frame *f)
 {
@@ -120,12 +124,23 @@ static void clear(struct frame *f, uint64_t n, bool fresh_too)
     }
 }
 
+uint64_t page_alloc_fail_at(uint64_t n)
+{
+    atomic_store(&fail_at, n);
+    return atomic_xchg(&allocations, (uint64_t)0);
+}
+
+bool page_alloc_must_fail(void)
+{
+    return atomic_add(&allocations, (uint64_t)1) == atomic_load(&fail_at);
+}
+
 struct frame *page_alloc(unsigned int order, unsigned int flags)
 {
     unsigned int bits = (flags >> 8) != 0 ? flags >> 8 : 64;
     struct frame *f;
 
-    if (order > PAGE_ORDER_MAX)
+    if (order > PAGE_ORDER_MAX || (HOSPES_SANITIZE && page_alloc_must_fail()))
         return NULL;
     if (flags & PA_BELOW_4G)
         bits = MIN(bits, 32u);
@@ -196,6 +211,8 @@ void hv_page_free(void *page)
 
     if (f->count != (FC_HV | FC_ALLOCATED | 1))
         upcall_panic(NULL, "hypervisor page %p freed, its count is %#lx", page, (unsigned long)f->count);
+    if (HOSPES_SANITIZE)
+        fill_words(page, POISON, PAGE_SIZE);
     page_free(f, 0);
 }
 

@@ -41,6 +41,14 @@ void page_free(struct frame *f, unsigned int order);
 void *hv_page_alloc(void);
 void hv_page_free(void *page);
 
+/*
+ * Sanitised builds: the nth allocation from now fails, of a page or of a small
+ * object (1: the next; 0: none). Returns how many there have been since the last call.
+ */
+uint64_t page_alloc_fail_at(uint64_t n);
+/* Must this allocation fail? Counts it. */
+bool page_alloc_must_fail(void);
+
 /* Frames. */
 uint64_t page_alloc_free_frames(void);
 uint64_t page_alloc_total_frames(void);

@@ -52,6 +52,7 @@ int pv_area_alloc(struct vcpu *v)
     v->cpu.gdt_pte = hvmap_pte(v->cpu.gdt_base + 14 * PAGE_SIZE);
     if (!v->cpu.gdt_pte || !hvmap_pte(v->cpu.ldt_base)) {
         atomic_test_and_clear_bit(area_used, i);
+        v->cpu.gdt_pte = NULL;
         return -ENOMEM;
     }
     for (uint64_t p = 0; p < 14; p++) {

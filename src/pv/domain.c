@@ -41,8 +41,6 @@ static void pv_domain_destroy(struct domain *d)
 
 static void pv_vcpu_destroy(struct vcpu *v)
 {
-    if (!v->pv)
-        return;
     if (v->cpu.gdt_pte)
         pv_area_free(v);
     heap_free(v->cpu.fpu);

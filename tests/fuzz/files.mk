@@ -14,7 +14,7 @@ FUZZ_SECONDS ?= 60
 $(B)/fuzz/%: tests/fuzz/fuzz_%.c $$(fuzz-$$*) $(B)/include/.stamp
 	@mkdir -p $(@D) $(B)/fuzz/corpus-$*
 	@echo "  FUZZ  $@"
-	@clang -isystem $(B)/include -Itests/fake -Isrc -D__XEN__ -DHOSPES_DEBUG=1 -include lib/config.h -std=gnu17 -O1 -g \
+	@clang -isystem $(B)/include -Itests/fake -Isrc -D__XEN__ -DHOSPES_DEBUG=1 -DHOSPES_SANITIZE=1 -include lib/config.h -std=gnu17 -O1 -g \
 	    -fno-strict-aliasing -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 	    -o $@ $< $(fuzz-$*) $(fuzz-libs-$*)
 

@@ -32,10 +32,11 @@ class Failure(Exception):
     """What a test says when it fails."""
 
 
-def bound(seconds, alone=False):
-    """Marks a test: how long it may run, and whether nothing else may run beside it."""
+def bound(seconds, alone=False, build="any"):
+    """Marks a test: how long it may run, whether nothing else may run beside it, and of which build
+    it is: any, plain or sanitised."""
     def mark(function):
-        function.seconds, function.alone = seconds, alone
+        function.seconds, function.alone, function.build = seconds, alone, build
         return function
     return mark
 

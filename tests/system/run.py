@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Runs the system tests, each in a process of its own with a limit of time, two at a time.
 
-usage: run.py [--build DIR] [--images DIR] [--only WORD] [--jobs N] [--list]
+usage: run.py [--build DIR] [--images DIR] [--only WORD] [--jobs N] [--sanitised] [--list]
 """
 import argparse
 import glob
@@ -84,6 +84,7 @@ def main():
     p.add_argument("--only", default="", help="tests whose name holds one of these words, parted by commas")
     p.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     p.add_argument("--one", help=argparse.SUPPRESS)
+    p.add_argument("--sanitised", action="store_true", help="the build is one with SANITIZE=1")
     p.add_argument("--list", action="store_true")
     args = p.parse_args()
     sys.path.insert(0, HERE)
@@ -91,7 +92,9 @@ def main():
         return run_one(args.one)
 
     os.makedirs(os.path.join(args.build, "log"), exist_ok=True)
-    chosen = [(n, f) for n, _, f in tests() if any(word in n for word in args.only.split(","))]
+    builds = "any", "sanitised" if args.sanitised else "plain"
+    chosen = [(n, f) for n, _, f in tests()
+              if any(word in n for word in args.only.split(",")) and getattr(f, "build", "any") in builds]
     if args.list:
         print("\n".join(n for n, _ in chosen))
         return 0

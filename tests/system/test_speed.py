@@ -108,7 +108,7 @@ def measure(name, hypervisor, modules, options):
                 os.unlink(path)
 
 
-@bound(240, alone=True)
+@bound(240, alone=True, build="plain")
 def test_loader_to_guest():
     modules = [module(VMLINUZ, "console=hvc0 panic=-1"), module(RAMDISK)]
     options = "com1=115200,8n1 dom0_mem=256M dom0_max_vcpus=1 noreboot"

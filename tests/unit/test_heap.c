@@ -62,6 +62,43 @@ static void test_random(void **state)
     assert_int_equal(page_alloc_free_frames(), free_before);
 }
 
+static void test_red_zone(void **state)
+{
+    static const size_t sizes[] = {1, 8, 9, 16, 100, 184, 500, 1976, 4024};
+
+    for (volatile size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+        char *p = heap_alloc(sizes[i]);
+
+        p[sizes[i]] ^= 1;
+        assert_true(fake_panics(heap_free(p)));
+        p[sizes[i]] ^= 1;
+        heap_free(p);
+    }
+}
+
+static void test_use_after_free(void **state)
+{
+    char *keeps_slab = heap_alloc(100), *p = heap_alloc(100);
+
+    heap_free(p);
+    p[50] = 0;
+    assert_true(fake_panics(heap_alloc(100)));
+    heap_free(keeps_slab);
+}
+
+static void test_failing(void **state)
+{
+    void *p, *q;
+
+    page_alloc_fail_at(2);
+    p = heap_alloc(64 << 10); /* the object, then its pages */
+    assert_null(p);
+    q = heap_alloc(64 << 10);
+    assert_non_null(q);
+    heap_free(q);
+    assert_int_equal(page_alloc_fail_at(0), 4);
+}
+
 static void test_refusals(void **state)
 {
     char *p = heap_alloc(100);
@@ -86,7 +123,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_random),
+        cmocka_unit_test(test_red_zone),
+        cmocka_unit_test(test_failing),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_use_after_free),
     };
 
     return cmocka_run_group_tests(tests, set_up, NULL);
