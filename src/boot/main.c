@@ -124,6 +124,7 @@ void secondary_start(void)
     desc_init_cpu();
     lapic_init_cpu(lapic_regs);
     timer_init_cpu();
+    time_join_cpu();
     sched_init_cpu();
 }
 

@@ -30,6 +30,7 @@ static const struct known_option { const char *name; enum value_kind kind; } kno
     {"maxcpus", VALUE_NUMBER},
     {"noreboot", VALUE_FLAG},
     {"pv-linear-pt", VALUE_FLAG},
+    {"tsc", VALUE_TEXT},
 };
 
 static char line_as_given[LINE_SIZE];

@@ -78,6 +78,44 @@ void crosscall(uint64_t mask, void (*fn)(void *), void *arg)
     }
 }
 
+static struct {
+    uint32_t busy;                /* [atomic] */
+    uint32_t missing, released;   /* [atomic] CPUs on their way; those here may go on */
+    unsigned int host;            /* constant while busy, as are: */
+    void (*alone)(void *arg), (*each)(void *arg);
+} meeting;
+
+static void attend(void *arg)
+{
+    if (cpu_id() == meeting.host) {
+        while (atomic_load(&meeting.missing) != 0)
+            cpu_relax();
+        meeting.alone(arg);
+        atomic_store(&meeting.released, 1);
+    } else {
+        atomic_sub(&meeting.missing, 1);
+        while (!atomic_load(&meeting.released))
+            cpu_relax();
+    }
+    if (meeting.each)
+        meeting.each(arg);
+}
+
+void crosscall_meet(void (*alone)(void *arg), void (*each)(void *arg), void *arg)
+{
+    while (atomic_xchg(&meeting.busy, 1)) {
+        upcall_crosscall();
+        cpu_relax();
+    }
+    meeting.missing = bit_count(cpus_online_mask) - 1;
+    meeting.released = 0;
+    meeting.host = cpu_id();
+    meeting.alone = alone;
+    meeting.each = each;
+    crosscall(cpus_online_mask, attend, arg);
+    atomic_store(&meeting.busy, 0);
+}
+
 /* --- flushes --- */
 
 void tlb_note_flush(void)

@@ -10,6 +10,12 @@
  */
 void crosscall(uint64_t mask, void (*fn)(void *), void *arg);
 
+/*
+ * All online CPUs meet in a cross-call. When all have come, alone(arg) runs on this one; then each(arg) (NULL:
+ * nothing) on all of them, at the same moment but for the time a cache line travels.
+ */
+void crosscall_meet(void (*alone)(void *arg), void (*each)(void *arg), void *arg);
+
 /* Flush on the CPUs of `mask` the TLB entries that are not global; all; those of one address. */
 void tlb_flush(uint64_t mask);
 void tlb_flush_global(uint64_t mask);

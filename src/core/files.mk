@@ -4,5 +4,6 @@ hv-src += src/core/crosscall.c
 hv-src += src/core/log.c
 hv-src += src/core/panic.c
 hv-src += src/core/softirq.c
+hv-src += src/core/time.c
 hv-src += src/core/timer.c
 hv-src += src/core/work.c src/core/tscsync.c

@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Time and timers.
- *
- * System time is the TSC scaled by a 32-bit fraction and a shift, the same
- * arithmetic that PV guests do with the same numbers, so that both always
- * agree.
- *
- * Each CPU's timers are a pairing heap: a tree in which no timer expires
+ * Timers. Each CPU's timers are a pairing heap: a tree in which no timer expires
  * before its parent. All of it lies in struct timer, so arming one allocates
  * nothing and cannot fail. Arming is two comparisons; taking the first one out
  * pairs its children, a logarithmic number on average.
@@ -22,82 +16,6 @@
 #include "x86/lapic.h"
 #include "x86/spinlock.h"
 #include "x86/upcalls.h"
-
-/* --- time --- */
-
-static struct time_base base;
-static uint64_t tsc_khz;
-static uint64_t wallclock_sec;
-static uint32_t wallclock_nsec;
-
-static stime_t scale(uint64_t ticks)
-{
-    ticks = base.shift < 0 ? ticks >> -base.shift : ticks << base.shift;
-    return (stime_t)(((unsigned __int128)ticks * base.mul) >> 32);
-}
-
-/* 0 until time_init(). */
-stime_t stime_now(void)
-{
-    uint64_t tsc = rdtsc();
-
-    /* Another CPU's TSC may be a few ticks behind the one that set the base. */
-    return tsc > base.tsc ? base.stime + scale(tsc - base.tsc) : base.stime;
-}
-
-void time_get_base(struct time_base *b)
-{
-    *b = base;
-}
-
-static bool tsc_unstable;
-
-void time_set_tsc_unstable(void)
-{
-    tsc_unstable = true;
-}
-
-bool time_tsc_stable(void)
-{
-    return !tsc_unstable;
-}
-
-uint64_t time_tsc_khz(void)
-{
-    return tsc_khz;
-}
-
-/* mul / 2^32 * 2^shift = 10^9 / hz, with mul as large as 32 bits allow. */
-void time_init(uint64_t tsc_hz)
-{
-    struct time_base b = {.tsc = rdtsc()};
-    uint64_t hz = tsc_hz;
-
-    ASSERT(tsc_hz >= 1000000);
-    while (hz <= 1000000000) {
-        hz <<= 1;
-        b.shift++;
-    }
-    while (hz > 2000000000) {
-        hz >>= 1;
-        b.shift--;
-    }
-    b.mul = (uint32_t)(((1000000000ULL << 32) + hz / 2) / hz);
-    base = b;
-    tsc_khz = tsc_hz / 1000;
-}
-
-void time_set_wallclock(uint64_t sec, uint32_t nsec)
-{
-    wallclock_sec = sec;
-    wallclock_nsec = nsec;
-}
-
-void time_get_wallclock(uint64_t *sec, uint32_t *nsec)
-{
-    *sec = wallclock_sec;
-    *nsec = wallclock_nsec;
-}
 
 /* --- the heap: `prev` is the left sibling, or for a first child the parent; NULL for the root --- */
 
@@ -322,6 +240,7 @@ static void timer_softirq(void)
     }
     program_locked(c);
     spin_unlock(&c->lock);
+    time_watch(now);
 }
 
 void upcall_timer(void)

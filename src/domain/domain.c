@@ -37,6 +37,7 @@ void domain_init(const struct domain_module *const *list, size_t n, const struct
     events = ev;
     domain_init_memory();
     sched_init(&vcpu_sched_ops);
+    vtimer_init_listeners();
 }
 
 void domain_set_watcher(void (*shut_down)(struct domain *d),
@@ -287,14 +288,14 @@ static void stop_vcpus(struct domain *d)
 {
     for (unsigned int i = 0; i < d->max_vcpus; i++)
         if (d->vcpu[i])
-            sched_sleep(&d->vcpu[i]->unit);
+            vcpu_stop(d->vcpu[i]);
 }
 
 static void wake_vcpus(struct domain *d)
 {
     for (unsigned int i = 0; i < d->max_vcpus; i++)
         if (d->vcpu[i])
-            sched_wake(&d->vcpu[i]->unit);
+            vcpu_start(d->vcpu[i]);
 }
 
 void domain_pause_nosync(struct domain *d)

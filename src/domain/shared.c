@@ -48,7 +48,7 @@ static void set_info(struct vcpu *v, struct vcpu_info *info, struct frame *f)
     atomic_store(&v->vcpu_info, info);
     atomic_store(&v->cpu.vcpu_info, info);
     v->vcpu_info_frame = f;
-    v->time_base = -1; /* the time record is to be written there */
+    v->time_base = 0; /* the time record is to be written there */
     if (old)
         v->domain->ops->put_writable_frame(old);
 }

@@ -23,9 +23,10 @@
 #include "x86/lapic.h"
 #include "x86/upcalls.h"
 
-/* Per CPU: the domain whose page tables are loaded, and the one before it. */
+/* Per CPU: the domain whose page tables are loaded, and the one before it; and how long it has had nothing to do. */
 static struct cpu_tables {
     struct domain *loaded, *before;
+    stime_t idle_since, idle_time; /* atomic; idle_since -1: it runs a vCPU */
 } ALIGNED(64) cpu_tables[NR_CPUS_MAX];
 
 static bool may_run(const struct vcpu *v)
@@ -43,6 +44,20 @@ static bool unit_runnable(struct sched_unit *u)
 
 /* --- the switch --- */
 
+static void note_idle(struct cpu_tables *t, bool idle, stime_t now)
+{
+    if (t->idle_since >= 0)
+        atomic_store(&t->idle_time, t->idle_time + now - t->idle_since);
+    atomic_store(&t->idle_since, idle ? now : -1);
+}
+
+stime_t cpu_idle_time(unsigned int cpu)
+{
+    stime_t since = atomic_load(&cpu_tables[cpu].idle_since), time = atomic_load(&cpu_tables[cpu].idle_time);
+
+    return since >= 0 ? time + stime_now() - since : time;
+}
+
 static void clear_dirty(struct domain **d)
 {
     if (*d)
@@ -50,7 +65,7 @@ static void clear_dirty(struct domain **d)
     *d = NULL;
 }
 
-static int stopped_state(const struct vcpu *v)
+int vcpu_stopped_state(const struct vcpu *v)
 {
     uint64_t flags = atomic_load(&v->pause_flags);
 
@@ -62,7 +77,7 @@ static int stopped_state(const struct vcpu *v)
 static void leave(struct vcpu *v, stime_t now)
 {
     vtimer_switch_out(v);
-    vcpu_set_runstate(v, stopped_state(v), now);
+    vcpu_runstate_leave(v, now);
     if (v->runstate_gva)
         vcpu_update_areas(v);
     atomic_store(&v->unit.on_cpu, -1);
@@ -98,6 +113,7 @@ static void switch_to(struct sched_unit *prev, struct sched_unit *next)
         clear_dirty(&t->before);
     if (prev)
         leave(vcpu_of_unit(prev), now);
+    note_idle(t, !next, now);
     if (!next)
         guest_switch(NULL);
 
@@ -108,7 +124,7 @@ static void switch_to(struct sched_unit *prev, struct sched_unit *next)
     }
     atomic_store(&next->on_cpu, (int32_t)cpu_id());
     unload_elsewhere(v);
-    vcpu_set_runstate(v, RUNSTATE_running, now);
+    vcpu_runstate_enter(v, now);
     vtimer_switch_in(v, now);
     vcpu_update_time(v, false);
     if (v->runstate_gva || v->time_gva)
@@ -148,6 +164,18 @@ void domain_unload_cpus(struct domain *d)
 
 /* --- pause --- */
 
+void vcpu_stop(struct vcpu *v)
+{
+    sched_sleep(&v->unit);
+    vcpu_runstate_waits(v);
+}
+
+void vcpu_start(struct vcpu *v)
+{
+    vcpu_runstate_waits(v);
+    sched_wake(&v->unit);
+}
+
 bool vcpu_is_running(struct vcpu *v)
 {
     return sched_on_cpu(&v->unit);
@@ -156,7 +184,7 @@ bool vcpu_is_running(struct vcpu *v)
 void vcpu_pause_nosync(struct vcpu *v)
 {
     atomic_add(&v->pause_count, 1);
-    sched_sleep(&v->unit);
+    vcpu_stop(v);
 }
 
 void vcpu_pause_sync(struct vcpu *v)
@@ -178,19 +206,19 @@ void vcpu_pause_sync(struct vcpu *v)
 void vcpu_unpause(struct vcpu *v)
 {
     if (atomic_sub(&v->pause_count, 1) == 0)
-        sched_wake(&v->unit);
+        vcpu_start(v);
 }
 
 void vcpu_set_pause_flag(struct vcpu *v, uint64_t flag)
 {
     atomic_or(&v->pause_flags, flag);
-    sched_sleep(&v->unit);
+    vcpu_stop(v);
 }
 
 void vcpu_clear_pause_flag(struct vcpu *v, uint64_t flag)
 {
     if (atomic_and(&v->pause_flags, ~flag) & flag)
-        sched_wake(&v->unit);
+        vcpu_start(v);
 }
 
 /* --- events --- */
@@ -221,6 +249,14 @@ void vcpu_mark_event(struct vcpu *v)
     /* A guest that blocks with the byte set by itself would miss this one. */
     if (!was || (atomic_load(&v->pause_flags) & (VPF_BLOCKED | VPF_POLLING)))
         vcpu_kick(v);
+}
+
+void vcpu_send_nmi(struct vcpu *v)
+{
+    if (atomic_xchg(&v->nmi_pending, (uint8_t)1) == 0) {
+        atomic_or(&v->cpu.work, GUEST_WORK_NMI);
+        vcpu_kick(v);
+    }
 }
 
 void vcpu_block(struct vcpu *v)
@@ -289,7 +325,7 @@ int vcpu_create(struct domain *d, unsigned int id, struct vcpu **out)
     v->domain = d;
     v->id = id;
     v->pause_flags = VPF_DOWN;
-    v->time_base = -1;
+    v->soft_affinity = ~0ULL;
     v->cpu.running_on = -1;
     vcpu_reset_info(v);
     sched_unit_init(&v->unit, ~0ULL, 256);

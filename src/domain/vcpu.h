@@ -25,6 +25,7 @@ struct vcpu {
     struct domain *domain;  /* [c] */
     uint32_t id;            /* [c] */
     struct sched_unit unit; /* sched/ */
+    uint64_t soft_affinity; /* [a] where a toolstack would rather have it run */
     uint64_t pinned_over;   /* [o] the affinity that SCHEDOP_pin_override replaced; 0: none */
     uint64_t pause_flags;   /* [a] VPF_* */
     uint32_t pause_count;   /* [a] */
@@ -44,10 +45,11 @@ struct vcpu {
     struct vcpu_runstate_info runstate;            /* [t] */
     uint64_t runstate_gva;                         /* [o] virtual address in the guest, 0: none */
     uint64_t time_gva;                             /* [o] VCPUOP_register_vcpu_time_memory_area, 0: none */
-    stime_t time_base; /* [o] the time base that the guest's records were last made from */
+    uint32_t time_base; /* [o] id of the line that the guest's records were last made from; 0: none */
 
     struct pv_vcpu *pv;               /* [c] pv/ */
     uint8_t nmi_pending; /* [a] */
+    uint8_t debugger_paused; /* [a] one of pause_count is a debugger's */
     const void *hypercall_state;      /* [o] hypercall/: multicall in progress */
 };
 
@@ -96,6 +98,9 @@ void vcpu_kick(struct vcpu *v);
  */
 void vcpu_mark_event(struct vcpu *v);
 
+/* Its NMI handler is called when it next runs; a further NMI before that is the same one. Any context. */
+void vcpu_send_nmi(struct vcpu *v);
+
 /* SCHEDOP_block, by the running vCPU: unmask events; sleep unless one is pending. */
 void vcpu_block(struct vcpu *v);
 
@@ -114,6 +119,9 @@ void domain_wake_pollers(struct domain *d, uint32_t port);
  * stale at once.
  */
 bool vcpu_event_pending(const struct vcpu *v);
+
+/* How long a CPU has had nothing to run, since boot. */
+stime_t cpu_idle_time(unsigned int cpu);
 
 /* Runs on some CPU or is about to. */
 bool vcpu_is_running(struct vcpu *v);
@@ -153,11 +161,17 @@ int vcpu_set_time_area(struct vcpu *v, uint64_t gva);
  */
 void vcpu_update_areas(struct vcpu *v);
 
-/* RUNSTATE_*, at every switch. */
-void vcpu_set_runstate(struct vcpu *v, int state, stime_t now);
+/*
+ * The four states' times add up to the vCPU's age. It gets a CPU; it leaves it, or waits: blocked, runnable
+ * (which is stolen time) or offline, as its flags say now.
+ */
+void vcpu_runstate_enter(struct vcpu *v, stime_t now);
+void vcpu_runstate_leave(struct vcpu *v, stime_t now);
+void vcpu_runstate_waits(struct vcpu *v); /* nothing if it has a CPU */
 void vcpu_get_runstate(struct vcpu *v, struct vcpu_runstate_info *out);
 
-/* At creation, at each switch to and from it, at death; for vcpu.c and domain.c. */
+/* At start-up; at creation, at each switch to and from it, at death: for vcpu.c and domain.c. */
+void vtimer_init_listeners(void);
 void vtimer_init(struct vcpu *v);
 void vtimer_switch_in(struct vcpu *v, stime_t now);
 void vtimer_switch_out(struct vcpu *v);
@@ -165,6 +179,10 @@ void vtimer_kill(struct vcpu *v);
 
 /* --- vcpu.c, for domain.c --- */
 extern const struct sched_ops vcpu_sched_ops;
+/* Something has changed that decides whether it may run: there is a reason to stop; one has gone. */
+void vcpu_stop(struct vcpu *v);
+void vcpu_start(struct vcpu *v);
+int vcpu_stopped_state(const struct vcpu *v); /* RUNSTATE_* of one that has no CPU */
 /* Free a vCPU that runs nowhere and is unloaded. */
 void vcpu_destroy(struct vcpu *v);
 /* Each CPU that holds registers or page tables of `d` forgets them. None of its vCPUs runs or will. */

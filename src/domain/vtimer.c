@@ -17,6 +17,7 @@
 
 #include "abi/errno.h"
 #include "core/log.h"
+#include "platform/platform.h"
 #include "x86/atomic.h"
 #include "x86/uaccess.h"
 
@@ -129,8 +130,10 @@ int vcpu_set_periodic(struct vcpu *v, stime_t period)
 
 /* --- the time record --- */
 
-static void make_record(struct vcpu_time_info *t, const struct time_base *b)
+static void make_record(struct vcpu_time_info *t, struct time_base *b)
 {
+    clock_settle();
+    time_get_base(b);
     *t = (struct vcpu_time_info){
         .tsc_timestamp = b->tsc,
         .system_time = (uint64_t)b->stime,
@@ -148,7 +151,7 @@ void vcpu_update_time(struct vcpu *v, bool force)
     uint32_t version;
 
     time_get_base(&b);
-    if (!force && v->time_base == b.stime)
+    if (!force && v->time_base == b.id)
         return;
     make_record(&t, &b);
     /* The guest may write all of this too: only the version is read, and any value of it will do. */
@@ -160,9 +163,34 @@ void vcpu_update_time(struct vcpu *v, bool force)
     shared->tsc_shift = t.tsc_shift;
     shared->flags = t.flags;
     atomic_store(&shared->version, version + 1);
-    v->time_base = b.stime;
+    v->time_base = b.id;
     if (v->time_gva)
         atomic_or(&v->cpu.work, GUEST_WORK_OTHER);
+}
+
+/* On each CPU, in a cross-call: the line of its TSC is another now. */
+static void line_changed(void)
+{
+    if (current_vcpu())
+        vcpu_update_time(current_vcpu(), false);
+}
+
+/*
+ * All have been told that the TSC is stable. Those that run have a new record already, those that sleep must wake to
+ * get theirs: a vDSO reads vCPU 0's record on any vCPU. They find no event, which is no harm.
+ */
+static void tsc_unstable(void)
+{
+    for (struct domain *d = domain_next(NULL); d; d = domain_next(d))
+        for (uint32_t i = 0; i < d->max_vcpus; i++)
+            if (READ_ONCE(d->vcpu[i]))
+                vcpu_mark_event(d->vcpu[i]);
+}
+
+void vtimer_init_listeners(void)
+{
+    time_set_listener(line_changed);
+    time_set_alarm(tsc_unstable);
 }
 
 /* --- areas by virtual address --- */
@@ -175,7 +203,6 @@ static int write_time_area(struct vcpu *v)
     uint32_t version;
     int ret;
 
-    time_get_base(&b);
     make_record(&t, &b);
     ret = guest_copy_from(&version, version_gva, sizeof(version));
     if (ret)
@@ -254,24 +281,50 @@ int vcpu_set_time_area(struct vcpu *v, uint64_t gva)
 
 /* --- runstate --- */
 
-void vcpu_set_runstate(struct vcpu *v, int state, stime_t now)
+/* A new state from `now` on. Reads of the clock on two CPUs may come here in the wrong order. */
+static void set_state_locked(struct vcpu *v, int state, stime_t now)
 {
     struct vcpu_runstate_info *r = &v->runstate;
 
-    spin_lock(&v->timer_lock);
     if (now > (stime_t)r->state_entry_time) {
         r->time[r->state] += (uint64_t)now - r->state_entry_time;
         r->state_entry_time = (uint64_t)now;
     }
     r->state = state;
+}
+
+void vcpu_runstate_enter(struct vcpu *v, stime_t now)
+{
+    spin_lock(&v->timer_lock);
+    set_state_locked(v, RUNSTATE_running, now);
+    spin_unlock(&v->timer_lock);
+}
+
+/* The flags are read under the lock: who changes them comes here afterwards, and corrects what it finds. */
+void vcpu_runstate_leave(struct vcpu *v, stime_t now)
+{
+    spin_lock(&v->timer_lock);
+    set_state_locked(v, vcpu_stopped_state(v), now);
+    spin_unlock(&v->timer_lock);
+}
+
+void vcpu_runstate_waits(struct vcpu *v)
+{
+    int state;
+
+    spin_lock(&v->timer_lock);
+    state = vcpu_stopped_state(v);
+    if (v->runstate.state != RUNSTATE_running && v->runstate.state != state)
+        set_state_locked(v, state, stime_now());
     spin_unlock(&v->timer_lock);
 }
 
 void vcpu_get_runstate(struct vcpu *v, struct vcpu_runstate_info *out)
 {
-    stime_t now = stime_now();
+    stime_t now;
 
     spin_lock(&v->timer_lock);
+    now = stime_now();
     *out = v->runstate;
     spin_unlock(&v->timer_lock);
     if (now > (stime_t)out->state_entry_time)

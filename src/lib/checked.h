@@ -33,4 +33,25 @@ static inline bool range_within(uint64_t offset, uint64_t length, uint64_t size)
     return offset <= size && length <= size - offset;
 }
 
+/* a * b / c, rounded down, with all 128 bits of the product; UINT64_MAX if that is more than 64 bits hold. */
+static inline uint64_t mul_div(uint64_t a, uint64_t b, uint64_t c)
+{
+    unsigned __int128 product = (unsigned __int128)a * b;
+    uint64_t rest = (uint64_t)(product >> 64), low = (uint64_t)product;
+
+    if (rest >= c)
+        return UINT64_MAX;
+    for (unsigned int i = 0; i < 64; i++) {
+        bool carry = rest >> 63;
+
+        rest = rest << 1 | low >> 63;
+        low <<= 1;
+        if (carry || rest >= c) {
+            rest -= c;
+            low |= 1;
+        }
+    }
+    return low;
+}
+
 #endif

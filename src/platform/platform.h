@@ -65,6 +65,8 @@ void uart_start_input(void (*receive)(char c));
 
 /* Calibrate TSC and local APIC timer against HPET, PM timer or PIT, whichever there is; calls time_init(). */
 void clock_calibrate(void);
+/* Before a guest is first told the time: measures the TSC once more, over the time since then. No lock is held. */
+void clock_settle(void);
 /* Read the CMOS clock and set the wall clock. */
 void rtc_read_wallclock(void);
 
@@ -78,6 +80,13 @@ void ioapics_init(void);
 
 /* Is this page the registers of a local APIC or IO-APIC? No guest may write those. */
 bool machine_page_is_apic(mfn_t m);
+
+/* I/O ports that the hypervisor uses and gives to no guest; room for MACHINE_PORTS_MAX. Their number. */
+#define MACHINE_PORTS_MAX 8
+struct port_range { uint16_t first, last; };
+size_t machine_own_ports(struct port_range *out);
+/* Of the console's UART: 0 if there is none. */
+uint16_t uart_port(void);
 
 /* Reset, power off (ACPI S5 if known, else QEMU's and the halt). Do not return. */
 NORETURN void machine_reset(void);

@@ -67,6 +67,8 @@ void cpu_identify(void)
     cpuid_count(1, 0, r);
     f->x2apic = (r[2] >> 21) & 1;
     f->tsc_deadline = (r[2] >> 24) & 1;
+    /* Virtual ones, and Intel's since these models (SDM vol. 3B, 17.17). */
+    f->tsc_constant = r[2] >> 31 || (f->vendor_intel && (f->family == 15 ? f->model >= 3 : f->model >= 14));
     f->xsave = (r[2] >> 26) & 1;
     f->sysenter = (r[3] >> 11) & 1;
     f->pge = (r[3] >> 13) & 1;
@@ -95,7 +97,7 @@ void cpu_identify(void)
     f->syscall32 = f->vendor_amd;
     if (f->max_ext_leaf >= 0x80000007) {
         cpuid_count(0x80000007, 0, r);
-        f->tsc_invariant = (r[3] >> 8) & 1;
+        f->tsc_constant |= (r[3] >> 8) & 1;
     }
     if (f->max_ext_leaf >= 0x80000008) {
         cpuid_count(0x80000008, 0, r);

@@ -2,6 +2,8 @@
 /* CPUs that are threads: each has a struct cpu_local, an APIC that counts, and no interrupts of its own. */
 #include "fake.h"
 
+#include "core/crosscall.h"
+#include "core/time.h"
 #include "lib/string.h"
 #include "x86/cpu.h"
 #include "x86/lapic.h"
@@ -55,5 +57,14 @@ void lapic_send_ipi(uint32_t dest, unsigned int vector)
 }
 
 /* A test that links the real ones gets them. */
+__attribute__((weak)) void time_watch(stime_t now) {}
+__attribute__((weak)) void time_set_listener(void (*changed)(void)) {}
+__attribute__((weak)) void time_set_alarm(void (*unstable)(void)) {}
+__attribute__((weak)) void crosscall_meet(void (*alone)(void *arg), void (*each)(void *arg), void *arg)
+{
+    alone(arg);
+    if (each)
+        each(arg);
+}
 __attribute__((weak)) void upcall_crosscall(void) {}
 __attribute__((weak)) void upcall_frames_reused(struct frame *f, uint64_t n) {}

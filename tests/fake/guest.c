@@ -9,6 +9,7 @@
 #include "evtchn/evtchn.h"
 #include "lib/string.h"
 #include "mem/page_alloc.h"
+#include "platform/platform.h"
 #include "x86/uaccess.h"
 #include "x86/upcalls.h"
 
@@ -62,10 +63,7 @@ __attribute__((weak)) uint32_t tlb_stamp_now(void)
 {
     return 1;
 }
-__attribute__((weak)) bool time_tsc_stable(void)
-{
-    return true;
-}
+__attribute__((weak)) void clock_settle(void) {}
 __attribute__((weak)) void tlb_flush_local(void) {}
 
 void fake_run_cpu(unsigned int cpu)
