@@ -5,6 +5,7 @@
 #include "core/log.h"
 #include "lib/format.h"
 #include "mem/page_alloc.h"
+#include "x86/counters.h"
 
 #define PROMPT    "hospes> "
 #define TYPED_MAX 80
@@ -140,6 +141,25 @@ static void do_fail(struct server *none)
         screen_print("%llu allocations until now", (unsigned long long)page_alloc_fail_at(n));
 }
 
+static void do_counters(struct server *none)
+{
+    static const char *const names[COUNTERS] = {
+        [COUNT_SWITCHES] = "switches of vCPU", [COUNT_CR3_LOADS] = "CR3 loads (less system calls)",
+        [COUNT_CR4_LOADS] = "CR4 loads", [COUNT_TLB_FLUSHES] = "TLB flushes", [COUNT_PAGE_FLUSHES] = "page flushes",
+        [COUNT_IPIS_WAKE] = "IPIs to wake", [COUNT_IPIS_CROSSCALL] = "IPIs for cross-calls",
+        [COUNT_IPIS_OTHER] = "IPIs, other", [COUNT_TIMER_SETS] = "timer settings",
+        [COUNT_INTERRUPTS] = "interrupts",
+    };
+
+    for (unsigned int c = 0; c < COUNTERS; c++) {
+        uint64_t sum = 0;
+
+        for (unsigned int cpu = 0; cpu < NR_CPUS_MAX; cpu++)
+            sum += counters[cpu][c];
+        screen_print("%-30s %12llu", names[c], (unsigned long long)sum);
+    }
+}
+
 static void do_input(struct server *s)
 {
     if (!console_give_input(&s->console))
@@ -167,6 +187,7 @@ static const struct command {
     {"restart", true, do_restart, "NAME: destroy it and build it anew"},
     {"memory", false, do_memory, "the free frames"},
     {"fail", false, do_fail, "N: let the Nth allocation from now fail (0: none)"},
+    {"counters", false, do_counters, "what the CPUs did how often since boot"},
     {"input", true, do_input, "NAME: give it the input (Ctrl-O: next)"},
     {"reset", false, do_reset, "reboot the machine"},
 };

@@ -17,7 +17,7 @@
 #include "lib/bitmap.h"
 #include "mem/frame.h"
 #include "x86/atomic.h"
-#include "x86/cpu.h"
+#include "x86/counters.h"
 #include "x86/insn.h"
 #include "x86/lapic.h"
 #include "x86/msr.h"
@@ -126,6 +126,8 @@ void tlb_note_flush(void)
 void tlb_flush_local(void)
 {
     tlb_note_flush();
+    count(COUNT_TLB_FLUSHES);
+    count(COUNT_CR3_LOADS);
     write_cr3(read_cr3());
 }
 
@@ -136,6 +138,7 @@ static void flush_fn(void *arg)
 
 static void flush_page_fn(void *arg)
 {
+    count(COUNT_PAGE_FLUSHES);
     invlpg((uint64_t)arg);
 }
 

@@ -2,6 +2,7 @@
 /* What the processor has (Intel SDM vol. 2A CPUID, AMD APM vol. 3 app. E), and the control registers we run with. */
 #include "x86/cpu.h"
 
+#include "x86/counters.h"
 #include "x86/insn.h"
 #include "x86/msr.h"
 
@@ -9,6 +10,7 @@ struct cpu_features cpu_features;
 uint64_t cpus_online_mask;
 unsigned int cpus_online;
 uint32_t cpu_apic_id[NR_CPUS_MAX];
+uint64_t counters[NR_CPUS_MAX][16] ALIGNED(64);
 
 static void identify_vendor_and_model(struct cpu_features *f)
 {

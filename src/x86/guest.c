@@ -11,7 +11,7 @@
 #include "x86/guest.h"
 
 #include "abi/errno.h"
-#include "x86/cpu.h"
+#include "x86/counters.h"
 #include "x86/atomic.h"
 #include "x86/fpu.h"
 #include "x86/insn.h"
@@ -146,6 +146,7 @@ void guest_load_user_gs(struct guest_cpu *g, uint16_t sel)
 
 void guest_load_cr4(struct guest_cpu *g)
 {
+    count(COUNT_CR4_LOADS);
     loaded[cpu_id()].cr4 = g->cr4;
     write_cr4(g->cr4);
 }
@@ -195,6 +196,7 @@ static void load(struct guest_cpu *g, struct loaded *l)
     atomic_store(&g->running_on, (int32_t)cpu);
     g->stack_top = (uint64_t)cpu_local();
     /* Also if it is there already: a guest's flush of one vCPU goes to the CPU that it was on, not to this one. */
+    count(COUNT_CR3_LOADS);
     write_cr3(cr3);
     if (*g->gdt_pte != guest_gdt_pte[cpu]) {
         WRITE_ONCE(*g->gdt_pte, guest_gdt_pte[cpu]);
@@ -228,6 +230,7 @@ void guest_switch(struct guest_cpu *next)
         if (cpu_features.xsave && next->xcr0 != cpu_features.xcr0)
             xsetbv(0, cpu_features.xcr0);
         load(next, l);
+        count(COUNT_SWITCHES);
         l->guest = next;
     }
     enter_guest(next);
@@ -253,6 +256,7 @@ void guest_unload_local(void)
 
 void guest_load_cr3(struct guest_cpu *g)
 {
+    count(COUNT_CR3_LOADS);
     write_cr3(guest_in_kernel(g) ? g->cr3_kernel : g->cr3_user);
 }
 

@@ -2,7 +2,7 @@
 /* The local APIC: one set of register numbers, two ways to reach them. */
 #include "x86/lapic.h"
 
-#include "x86/cpu.h"
+#include "x86/counters.h"
 #include "x86/insn.h"
 #include "x86/msr.h"
 
@@ -76,10 +76,18 @@ static void send(uint32_t dest, uint32_t icr)
     reg_write(REG_ICR, icr);
 }
 
-void lapic_send_ipi(uint32_t dest, unsigned int vector) { send(dest, ICR_ASSERT | vector); }
+void lapic_send_ipi(uint32_t dest, unsigned int vector)
+{
+    count(vector == VEC_WAKE ? COUNT_IPIS_WAKE : vector == VEC_CROSSCALL ? COUNT_IPIS_CROSSCALL : COUNT_IPIS_OTHER);
+    send(dest, ICR_ASSERT | vector);
+}
 void lapic_send_nmi(uint32_t dest) { send(dest, ICR_ASSERT | LVT_NMI); }
 void lapic_send_init(uint32_t dest) { send(dest, ICR_ASSERT | 5u << 8); }
 void lapic_send_startup(uint32_t dest, unsigned int page) { send(dest, ICR_ASSERT | 6u << 8 | page); }
 
-void lapic_timer_set(uint32_t ticks) { reg_write(REG_TIMER_INIT, ticks); }
+void lapic_timer_set(uint32_t ticks)
+{
+    count(COUNT_TIMER_SETS);
+    reg_write(REG_TIMER_INIT, ticks);
+}
 uint32_t lapic_timer_current(void) { return reg_read(REG_TIMER_CUR); }

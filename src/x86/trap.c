@@ -8,7 +8,7 @@
  */
 #include "x86/trap.h"
 
-#include "x86/cpu.h"
+#include "x86/counters.h"
 #include "x86/insn.h"
 #include "x86/irq.h"
 #include "x86/lapic.h"
@@ -27,6 +27,7 @@ void irq_set_handler(unsigned int vector, irq_handler_t *handler)
 
 static void handle_irq(unsigned int vector)
 {
+    count(COUNT_INTERRUPTS);
     switch (vector) {
     case VEC_TIMER:
         lapic_eoi();

@@ -5,7 +5,7 @@
 #include "core/crosscall.h"
 #include "core/time.h"
 #include "lib/string.h"
-#include "x86/cpu.h"
+#include "x86/counters.h"
 #include "x86/lapic.h"
 #include "x86/upcalls.h"
 
@@ -21,6 +21,7 @@ struct cpu_features cpu_features;
 uint64_t cpus_online_mask = 1;
 unsigned int cpus_online = 1;
 uint32_t cpu_apic_id[NR_CPUS_MAX];
+uint64_t counters[NR_CPUS_MAX][16];
 uint64_t lapic_timer_hz = 1000000000;
 
 void fake_machine_init(unsigned int cpus)
