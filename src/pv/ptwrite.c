@@ -44,12 +44,12 @@ static int pt_cmpxchg(struct emul_ctx *ctx, uint64_t va, void *old, const void *
 {
     struct pt_write *w = ctx->opaque;
     unsigned int shift = (unsigned int)(va & 7) * 8;
-    uint64_t mask = bytes == 8 ? ~0ULL : (BIT(bytes * 8) - 1) << shift;
-    pte_t *entry, was, o = 0, n = 0;
+    pte_t *entry, was, mask, o = 0, n = 0;
     int rc;
 
     if ((va & ~(uint64_t)(PAGE_SIZE - 1)) != w->va || bytes > 8 || (va & 7) + bytes > 8)
         return EMUL_UNHANDLEABLE;
+    mask = bytes == 8 ? ~0ULL : (BIT(bytes * 8) - 1) << shift;
     memcpy(&o, old, bytes);
     memcpy(&n, new, bytes);
     o <<= shift;
