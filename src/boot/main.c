@@ -25,6 +25,7 @@
 #include "x86/insn.h"
 #include "x86/lapic.h"
 #include "x86/msr.h"
+#include "x86/topology.h"
 #include "x86/upcalls.h"
 
 #define HOSPES_VERSION "0.1"
@@ -64,6 +65,8 @@ static void options_start(void)
                        "or two of them as A/B",
                        levels[i], value);
     }
+    if (cmdline_get("sched") && !sched_choose_policy(cmdline_get("sched")))
+        log_always("option sched: bad value: found %s, expected credit2, credit or null", cmdline_get("sched"));
     panic_set_reboot(!cmdline_flag("noreboot", false), machine_reset);
 }
 
@@ -143,6 +146,7 @@ void boot_main(uint32_t magic, uint32_t info)
     cpus_online = 1;
     cpus_online_mask = 1;
     cpu_identify();
+    cpu_topology_identify();
     cpu_init_control();
     desc_init_cpu();
 

@@ -119,6 +119,19 @@ static int read_weight(struct span value, const struct args_limits *limits, stru
     return error;
 }
 
+/* Percent of one CPU; 0: no limit. */
+static int read_cap(struct span value, const struct args_limits *limits, struct server_args *out)
+{
+    uint64_t number;
+    int error = parse_u64(value, &number);
+
+    if (error == 0 && number > 100ULL * limits->vcpus_max)
+        return -EINVAL;
+    if (error == 0)
+        out->cap = (uint16_t)number;
+    return error;
+}
+
 static int read_console(struct span value, const struct args_limits *limits, struct server_args *out)
 {
     return parse_bool(value, &out->console);
@@ -133,6 +146,7 @@ static const struct key {
     {"vcpus", "a number from 1", read_vcpus},
     {"cpus", "a list such as 0-1,3 of CPUs that run", read_cpus},
     {"weight", "a number from 1 to 65535", read_weight},
+    {"cap", "a percentage of one CPU, 0 for none", read_cap},
     {"console", "yes or no", read_console},
 };
 
@@ -152,7 +166,7 @@ static int read_option(const struct option *o, const struct args_limits *limits,
     int error;
 
     if (key == NULL) {
-        fault_set(fault, "unknown key: found %.*s, expected domain, memory, vcpus, cpus, weight, console, --",
+        fault_set(fault, "unknown key: found %.*s, expected domain, memory, vcpus, cpus, weight, cap, console, --",
                   shown(o->word), o->word.at);
         return -EINVAL;
     }

@@ -2,10 +2,11 @@
 /*
  * What a boot module's arguments, dom0_mem= and dom0_max_vcpus= ask for. Pure.
  *
- *   [FILE] domain=NAME [memory=SIZE] [vcpus=N] [cpus=LIST] [weight=N] [console=yes|no] [-- KERNEL ARGUMENTS]
+ *   [FILE] domain=NAME [memory=SIZE] [vcpus=N] [cpus=LIST] [weight=N] [cap=PERCENT] [console=yes|no]
+ *   [-- KERNEL ARGUMENTS]
  *
  * SIZE counts megabytes if it has no unit. What is not given: 128 MB, one
- * vCPU, every CPU, weight 256, a console.
+ * vCPU, every CPU, weight 256, no cap, a console.
  */
 #ifndef BUILDER_ARGS_H
 #define BUILDER_ARGS_H
@@ -33,7 +34,7 @@ struct server_args {
     uint64_t memory;            /* bytes, whole pages */
     uint32_t vcpus;
     uint64_t cpus;              /* mask */
-    uint16_t weight;
+    uint16_t weight, cap;
     bool console;
     const char *cmdline;        /* the kernel's arguments, within the module's */
 };

@@ -77,9 +77,9 @@ static int create_vcpus(struct domain *d, const struct build_request *r)
 
         if (error != 0)
             return error;
-        sched_set_affinity(&v->unit, r->cpus);
-        sched_set_params(&v->unit, r->weight, 0);
+        (void)sched_set_affinity(&v->unit, r->cpus);
     }
+    (void)sched_group_set(&d->sched, r->weight, r->cap); /* a policy without weights: they have no effect */
     return 0;
 }
 

@@ -19,7 +19,7 @@ struct build_request {
     bool initial_domain;
     uint32_t vcpus;
     uint64_t cpus;            /* where its vCPUs may run */
-    uint16_t weight;
+    uint16_t weight, cap;
     uint64_t nr_pages, max_pages;
     struct image *image;
     bool takes_image;         /* nobody else starts from it: its pages become the domain's */

@@ -44,6 +44,7 @@ static void begin_build(struct server *s)
         .vcpus = s->args.vcpus,
         .cpus = s->args.cpus,
         .weight = s->args.weight,
+        .cap = s->args.cap,
         .nr_pages = s->nr_pages,
         .max_pages = s->max_pages,
         .image = s->image,

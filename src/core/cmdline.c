@@ -30,6 +30,7 @@ static const struct known_option { const char *name; enum value_kind kind; } kno
     {"maxcpus", VALUE_NUMBER},
     {"noreboot", VALUE_FLAG},
     {"pv-linear-pt", VALUE_FLAG},
+    {"sched", VALUE_TEXT},
     {"tsc", VALUE_TEXT},
 };
 

@@ -183,6 +183,7 @@ static bool destroy_step(struct work *w)
     for (unsigned int i = 0; i < d->max_vcpus; i++)
         if (d->vcpu[i])
             vcpu_destroy(d->vcpu[i]);
+    sched_group_remove(&d->sched);
     for (size_t i = nr_modules; i-- > 0;)
         if (modules[i]->destroy)
             modules[i]->destroy(d);
@@ -228,6 +229,7 @@ static void set_up(struct domain *d, const struct domain_config *c, const struct
     d->pause_count = 1;
     d->creation_paused = true;
     d->shutdown_code = SHUTDOWN_CODE_NONE;
+    sched_group_init(&d->sched);
     spin_init(&d->lock, LOCK_DOMAIN);
     spin_init(&d->page_lock, LOCK_PAGELIST);
     list_init(&d->link);
@@ -262,6 +264,7 @@ int domain_create(const struct domain_config *c, const struct guest_ops *ops, st
     set_up(d, c, ops);
     ret = insert(d, c->id);
     if (ret) {
+        sched_group_remove(&d->sched);
         heap_free(d);
         return ret;
     }

@@ -16,6 +16,7 @@
 #include "core/work.h"
 #include "lib/list.h"
 #include "mem/frame.h"
+#include "sched/sched.h"
 #include "x86/atomic.h"
 #include "x86/spinlock.h"
 
@@ -73,6 +74,7 @@ struct domain {
     struct grant_domain *grant;         /* [c] grant/ */
     struct pv_domain *pv;               /* [c] pv/ */
     struct hypercall_domain *hypercall; /* [c] hypercall/ */
+    struct sched_group sched;           /* sched/: what its vCPUs have in common */
     struct server *server;              /* [c] builder/: boot-time server, or NULL */
     const struct guest_ops *ops;        /* [c] kind of guest */
 };

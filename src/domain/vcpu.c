@@ -328,11 +328,12 @@ int vcpu_create(struct domain *d, unsigned int id, struct vcpu **out)
     v->soft_affinity = ~0ULL;
     v->cpu.running_on = -1;
     vcpu_reset_info(v);
-    sched_unit_init(&v->unit, ~0ULL, 256);
+    sched_unit_init(&v->unit, &d->sched);
     vtimer_init(v);
     ret = d->ops->vcpu_create(v);
     if (ret) {
         vtimer_kill(v);
+        sched_unit_remove(&v->unit);
         heap_free(v);
         return ret;
     }
@@ -346,5 +347,6 @@ void vcpu_destroy(struct vcpu *v)
 {
     v->domain->vcpu[v->id] = NULL;
     v->domain->ops->vcpu_destroy(v);
+    sched_unit_remove(&v->unit);
     heap_free(v);
 }

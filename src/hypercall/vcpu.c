@@ -146,7 +146,7 @@ static int64_t send_nmi(struct vcpu *v, uint64_t arg)
 /* Which physical CPU this is, if it is always the same: APIC id below, ACPI id above. Only for who manages them. */
 static int64_t get_physid(struct vcpu *v, uint64_t arg)
 {
-    uint64_t where = READ_ONCE(v->unit.affinity) & cpus_online_mask;
+    uint64_t where = sched_allowed_cpus(&v->unit);
     struct vcpu_get_physid answer;
     unsigned int cpu;
 

@@ -41,7 +41,9 @@ enum lock_level {
     LOCK_EVTCHN,     /* evtchn: a domain's ports; two in order of domid */
     LOCK_EVTCHN_FIFO, /* evtchn: one FIFO queue of a vCPU */
     LOCK_VCPU_TIMER, /* domain: a vCPU's timers and time areas */
-    LOCK_SCHED,      /* sched: a CPU's run queue; two in order of CPU */
+    LOCK_SCHED_POOL, /* sched: pools, and which groups and CPUs are in them */
+    LOCK_SCHED,      /* sched: a CPU's queue; two in order of CPU */
+    LOCK_SCHED_CAP,  /* sched: a group's budget */
     LOCK_PAGELIST,   /* domain: a domain's list of frames */
     LOCK_HVMAP,      /* mem: hypervisor address space */
     LOCK_HEAP,       /* mem: small objects */
