@@ -13,12 +13,14 @@
 #include "core/panic.h"
 #include "core/softirq.h"
 #include "core/timer.h"
-#include "evtchn/evtchn.h"
+#include "domain/rights.h"
+#include "evtchn/pirq.h"
 #include "grant/grant.h"
 #include "hypercall/hypercall.h"
 #include "lib/parse.h"
 #include "mem/hvmap.h"
 #include "mem/init.h"
+#include "platform/irq.h"
 #include "pv/pv.h"
 #include "sched/sched.h"
 #include "x86/cpu.h"
@@ -45,7 +47,9 @@ static struct mem_range reserved[BOOT_MODULES_MAX + 2];
 static volatile void *lapic_regs;
 
 /* The state that a domain consists of, in the order of its creation. */
-static const struct domain_module *const domain_modules[] = {&evtchn_module, &grant_module, &hypercall_module};
+static const struct domain_module *const domain_modules[] = {
+    &rights_module, &evtchn_module, &pirq_module, &grant_module, &hypercall_module,
+};
 
 const void *boot_memory(uint64_t at, uint64_t size)
 {
@@ -169,6 +173,7 @@ void boot_main(uint32_t magic, uint32_t info)
     timer_init_cpu();
     sched_init_cpu();
     smp_start(trampoline_page);
+    irq_init();
     time_check_tsc();
     log_always("%u CPU%s, %llu MB", cpus_online, cpus_online == 1 ? "" : "s",
                (unsigned long long)(memmap_bytes(ram, nr_ram) >> 20));

@@ -9,6 +9,7 @@
  * until the guest runs.
  */
 #include "builder/build.h"
+#include "builder/builder.h"
 #include "abi/xen.h"
 #include "core/log.h"
 #include "evtchn/evtchn.h"
@@ -110,6 +111,8 @@ int build_begin(struct build *b, const struct build_request *request, struct fau
         return error;
     }
     domain_hold(b->domain);
+    if (request->initial_domain && hardware_give(b->domain) != 0)
+        log_warn("%s: not enough memory to note its rights: it has not all of the hardware", request->name);
     b->domain->server = request->server;
     b->domain->is_console_owner = request->initial_domain;
     return 0;

@@ -23,4 +23,7 @@ void console_input(char c);
 /* Output of a server through console_io or its ring. Bytes are the guest's: any value, any length. */
 void console_server_write(struct domain *d, const char *s, size_t n);
 
+/* hardware.c: the first domain's rights to the machine. -ENOMEM. */
+int hardware_give(struct domain *d);
+
 #endif

@@ -10,3 +10,4 @@ hv-src += src/builder/life.c
 hv-src += src/builder/servers.c
 hv-src += src/builder/prompt.c
 hv-src += src/builder/image.c
+hv-src += src/builder/hardware.c

@@ -25,8 +25,10 @@
 #define SHUTDOWN_CODE_NONE (~0u) /* domain.shutdown_code: none latched yet */
 
 struct vcpu;
+struct domain_rights;
 struct evtchn_domain;
 struct grant_domain;
+struct pirq_domain;
 struct pv_domain;
 struct server;
 
@@ -70,7 +72,9 @@ struct domain {
     uint64_t vm_assist;              /* [d] bits VMASST_TYPE_* */
     int64_t time_offset;             /* [d] seconds */
 
+    struct domain_rights *rights;       /* [c] rights.c */
     struct evtchn_domain *evtchn;       /* [c] evtchn/ */
+    struct pirq_domain *pirq;           /* [c] evtchn/pirq.c */
     struct grant_domain *grant;         /* [c] grant/ */
     struct pv_domain *pv;               /* [c] pv/ */
     struct hypercall_domain *hypercall; /* [c] hypercall/ */
@@ -175,6 +179,9 @@ void domain_crash(struct domain *d, const char *fmt, ...) PRINTF_LIKE(2, 3);
  * returned but for those that others still map, and only its holders keep it.
  */
 int domain_kill(struct domain *d);
+
+/* Who gets a global VIRQ; at first, and after that domain's death, domain 0. */
+void domain_set_virq_handler(uint32_t virq, const struct domain *d);
 
 /*
  * Told when a domain is shut down (all its vCPUs have stopped) and when it is

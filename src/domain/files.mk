@@ -4,3 +4,4 @@ hv-src += src/domain/vcpu.c
 hv-src += src/domain/memory.c
 hv-src += src/domain/shared.c
 hv-src += src/domain/vtimer.c
+hv-src += src/domain/rights.c

@@ -3,7 +3,7 @@
  * Event channels: the states of a port and the operations on them.
  *
  * A port is one end of a connection of one bit: to a port of another domain
- * (or the same), to a virtual interrupt, to another vCPU of the domain, or to
+ * (or the same), to a virtual or a physical interrupt, to another vCPU of the domain, or to
  * the hypervisor. How the guest learns of a set bit is the business of the two
  * ABIs (port.h). The lock rule stands there, too.
  */
@@ -11,6 +11,7 @@
 
 #include "abi/errno.h"
 #include "core/softirq.h"
+#include "evtchn/pirq.h"
 #include "evtchn/port.h"
 #include "mem/heap.h"
 
@@ -196,8 +197,22 @@ int evtchn_bind_ipi(struct domain *d, uint32_t vcpu, uint32_t *port)
     return ret;
 }
 
+int evtchn_take_pirq_port(struct domain *d, uint32_t pirq, uint32_t *port)
+{
+    struct port *p = NULL;
+    int ret;
+
+    spin_lock(&d->evtchn->lock);
+    ret = take_free(d, PORT_PIRQ, 0, port, &p);
+    if (!ret)
+        p->pirq = pirq;
+    spin_unlock(&d->evtchn->lock);
+    return ret;
+}
+
 int evtchn_bind_vcpu(struct domain *d, uint32_t port, uint32_t vcpu)
 {
+    int64_t pirq = -1;
     struct port *p;
     int ret = 0;
 
@@ -206,11 +221,15 @@ int evtchn_bind_vcpu(struct domain *d, uint32_t port, uint32_t vcpu)
     spin_lock(&d->evtchn->lock);
     p = port_of(d->evtchn, port);
     if (p && (p->state == PORT_UNBOUND || p->state == PORT_INTERDOMAIN || p->state == PORT_HV ||
-              (p->state == PORT_VIRQ && virq_is_global(p->virq))))
+              p->state == PORT_PIRQ || (p->state == PORT_VIRQ && virq_is_global(p->virq))))
         atomic_store(&p->vcpu, (uint16_t)vcpu);
     else
         ret = -EINVAL;
+    if (!ret && p->state == PORT_PIRQ)
+        pirq = p->pirq;
     spin_unlock(&d->evtchn->lock);
+    if (pirq >= 0)
+        pirq_follow(d, (uint32_t)pirq, d->vcpu[vcpu]);
     return ret;
 }
 
@@ -235,6 +254,21 @@ static void close_locked(struct domain *d, struct port *p, uint32_t port)
     e->maybe_free = MIN(e->maybe_free, port);
 }
 
+int64_t evtchn_free_pirq_port(struct domain *d, uint32_t port)
+{
+    int64_t pirq = -EINVAL;
+    struct port *p;
+
+    spin_lock(&d->evtchn->lock);
+    p = port_of(d->evtchn, port);
+    if (p && p->state == PORT_PIRQ) {
+        pirq = p->pirq;
+        close_locked(d, p, port);
+    }
+    spin_unlock(&d->evtchn->lock);
+    return pirq;
+}
+
 int evtchn_close(struct domain *d, uint32_t port)
 {
     spinlock_t *lock = &d->evtchn->lock;
@@ -249,6 +283,12 @@ int evtchn_close(struct domain *d, uint32_t port)
         if (!p || p->state == PORT_FREE || p->state == PORT_RESERVED) {
             spin_unlock(lock);
             return -EINVAL;
+        }
+        if (p->state == PORT_PIRQ) { /* whose lock comes before this one */
+            spin_unlock(lock);
+            if (pirq_close(d, port) == 0)
+                return 0;
+            continue;
         }
         done = p->state != PORT_INTERDOMAIN || p->remote.d == d;
         if (done) {
@@ -398,6 +438,10 @@ int evtchn_status(struct domain *d, struct evtchn_status *s)
         s->status = EVTCHNSTAT_virq;
         s->u.virq = p->virq;
         break;
+    case PORT_PIRQ:
+        s->status = EVTCHNSTAT_pirq;
+        s->u.pirq = p->pirq;
+        break;
     case PORT_IPI:
         s->status = EVTCHNSTAT_ipi;
         break;
@@ -424,6 +468,17 @@ void evtchn_send_global_virq(struct domain *d, uint32_t virq)
 {
     if (d->vcpu[0])
         evtchn_send_virq(d->vcpu[0], virq);
+}
+
+void evtchn_raise_pirq(struct domain *d, uint32_t port)
+{
+    struct port *p;
+
+    spin_lock(&d->evtchn->lock);
+    p = port_of(d->evtchn, port);
+    if (p && p->state == PORT_PIRQ)
+        raise_port(d, port);
+    spin_unlock(&d->evtchn->lock);
 }
 
 void evtchn_notify_hv_port(struct domain *d, uint32_t port)

@@ -2,3 +2,4 @@
 hv-src += src/evtchn/evtchn.c
 hv-src += src/evtchn/evtchn_2l.c
 hv-src += src/evtchn/evtchn_fifo.c
+hv-src += src/evtchn/pirq.c

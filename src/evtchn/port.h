@@ -20,6 +20,7 @@ enum port_state {
     PORT_INTERDOMAIN,
     PORT_VIRQ,
     PORT_IPI,
+    PORT_PIRQ,
     PORT_HV, /* the other end is the hypervisor */
 };
 
@@ -36,6 +37,7 @@ struct port {
             uint32_t port;
         } remote;
         uint32_t virq;
+        uint32_t pirq;
         void (*notify)(struct domain *d, uint32_t port);
     };
 };
@@ -72,6 +74,12 @@ static inline struct port *port_of(const struct evtchn_domain *e, uint32_t port)
 {
     return port < READ_ONCE(e->nr_ports) ? &e->chunk[port / PORTS_PER_CHUNK][port % PORTS_PER_CHUNK] : NULL;
 }
+
+/* For pirq.c: a new port for `pirq` (-ENOSPC, -ENOMEM, -EINVAL: dying); its interrupt has come. */
+int evtchn_take_pirq_port(struct domain *d, uint32_t pirq, uint32_t *port);
+void evtchn_raise_pirq(struct domain *d, uint32_t port);
+/* Free it if it still is such a port: its pirq, or -EINVAL. */
+int64_t evtchn_free_pirq_port(struct domain *d, uint32_t port);
 
 /* Give back all memory of the FIFO ABI. Nobody uses it any more. */
 void fifo_destroy(struct domain *d, struct fifo *f);

@@ -3,12 +3,9 @@
 #include "hypercall/hypercall.h"
 
 #include "abi/errno.h"
-#include "evtchn/evtchn.h"
+#include "evtchn/pirq.h"
 #include "lib/string.h"
 #include "x86/uaccess.h"
-
-/* Physical interrupts a guest may name at all; none of them is anybody's. */
-#define PIRQS 256
 
 typedef union {
     struct evtchn_alloc_unbound alloc_unbound;
@@ -53,7 +50,7 @@ static int op_bind_virq(struct domain *caller, event_arg_t *u)
 
 static int op_bind_pirq(struct domain *caller, event_arg_t *u)
 {
-    return u->bind_pirq.pirq < PIRQS ? -EPERM : -EINVAL;
+    return pirq_bind(caller, u->bind_pirq.pirq, u->bind_pirq.flags & BIND_PIRQ__WILL_SHARE, &u->bind_pirq.port);
 }
 
 static int op_bind_ipi(struct domain *caller, event_arg_t *u)

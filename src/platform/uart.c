@@ -36,7 +36,6 @@ enum { DATA = 0, IER = 1, FCR = 2, LCR = 3, MCR = 4, LSR = 5, SCR = 7, DIVISOR_L
 #define READY_POLLS    1000000
 #define RECEIVE_MAX    4096
 #define INPUT_POLL     MILLISECS(10)
-#define VEC_UART       VEC_FIRST_DYN
 
 static struct {
     bool present;
@@ -250,13 +249,18 @@ static void poll_input(void *data)
     timer_set(&input_timer, stime_now() + INPUT_POLL);
 }
 
+uint16_t uart_port(void)
+{
+    return port.present ? port.base : 0;
+}
+
 void uart_start_input(void (*receive)(char c))
 {
     if (!port.present)
         return;
     input = receive;
-    irq_set_handler(VEC_UART, uart_interrupt);
-    if (irqchips_route_isa(port.irq, VEC_UART) == 0) {
+    irq_set_handler(VEC_CONSOLE, uart_interrupt);
+    if (irqchips_route_isa(port.irq, VEC_CONSOLE) == 0) {
         reg_write(MCR, MCR_DTR_RTS | MCR_OUT2);
         reg_write(IER, IER_RECEIVED);
         receive_all(); /* what came before would raise no edge */

@@ -4,7 +4,7 @@
  *
  *   level 1: maps a frame of its own (or of a domain whose frames it has been
  *     given the right to map: grants, or a privileged caller), with a WRITABLE
- *     type reference if the entry is writable; or device memory, if privileged.
+ *     type reference if the entry is writable; or device memory that it has a right to.
  *   level 2 to 4: names a page table of the level below, of its own, never a
  *     superpage; or, read-only, a table of the same level (a linear page table,
  *     through which a kernel reads its own entries as data). Linear entries are
@@ -21,7 +21,7 @@
  */
 #include "abi/errno.h"
 #include "core/crosscall.h"
-#include "platform/platform.h"
+#include "domain/rights.h"
 #include "pv/pv.h"
 #include "x86/cpu.h"
 
@@ -90,7 +90,8 @@ static int get_l1_target(struct domain *d, struct domain *owner, pte_t e)
     if (!mfn_valid(m)) {
         if (m.v >> (cpu_features.phys_bits - PAGE_SHIFT))
             return -EINVAL;
-        return d->privileged && !((e & PTE_RW) && machine_page_is_apic(m)) ? 0 : -EPERM;
+        /* The registers of APICs are nobody's, but the owner of the hardware may look. */
+        return rights_has(d, RIGHT_FRAMES, m.v, m.v) || (d->privileged && !(e & PTE_RW)) ? 0 : -EPERM;
     }
     if (!pv_cache_type_ok(d, e))
         return -EINVAL;

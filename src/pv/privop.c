@@ -237,29 +237,26 @@ static int cpuid_op(struct emul_ctx *ctx, uint32_t leaf, uint32_t subleaf, uint3
     return EMUL_OKAY;
 }
 
-/* The guest's own IOPL decides whether its code may use ports at all; here it has none behind them. */
-static bool may_use_ports(struct emul_ctx *ctx)
-{
-    struct vcpu *v = vcpu_of(ctx);
-
-    return v->cpu.iopl >= (guest_in_kernel(&v->cpu) ? 1u : 3u);
-}
-
 static int port_in(struct emul_ctx *ctx, uint16_t port, unsigned int bytes, uint32_t *value)
 {
-    *value = bytes == 4 ? 0xffffffff : (uint32_t)BIT(bytes * 8) - 1;
-    return may_use_ports(ctx) ? EMUL_OKAY : gp(ctx);
+    if (!pv_may_use_ports(vcpu_of(ctx), port, bytes))
+        return gp(ctx);
+    *value = pv_port_in(vcpu_of(ctx)->domain, port, bytes);
+    return EMUL_OKAY;
 }
 
 static int port_out(struct emul_ctx *ctx, uint16_t port, unsigned int bytes, uint32_t value)
 {
-    return may_use_ports(ctx) ? EMUL_OKAY : gp(ctx);
+    if (!pv_may_use_ports(vcpu_of(ctx), port, bytes))
+        return gp(ctx);
+    pv_port_out(vcpu_of(ctx)->domain, port, bytes, value);
+    return EMUL_OKAY;
 }
 
 /* Events are masked in vcpu_info; CLI and STI have no meaning there, and no effect. */
 static int set_if(struct emul_ctx *ctx, bool on)
 {
-    return may_use_ports(ctx) ? EMUL_OKAY : gp(ctx);
+    return pv_may_mask_interrupts(vcpu_of(ctx)) ? EMUL_OKAY : gp(ctx);
 }
 
 static int read_tsc(struct emul_ctx *ctx, uint64_t *tsc, uint32_t *aux)

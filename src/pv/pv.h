@@ -16,6 +16,7 @@ struct pv_domain {
     struct frame *cursor;    /* where relinquishing goes on: a frame of d->pages, referenced */
     struct frame *dropping;  /* while relinquishing: a pinned table half undone; we have its pin's references */
     uint32_t step;
+    uint32_t config_address; /* [a] its register at port 0xcf8 */
     /* Slots of roots that name, or have named, a root; and those that every CPU knows of. [a] bits */
     uint64_t linear_slots[8], linear_known[8];
     bool linear_any;
@@ -33,6 +34,8 @@ struct pv_vcpu {
     uint64_t ldt_linear;            /* in the guest */
     uint32_t ldt_entries;
     uint64_t cr4_guest;             /* CR4 as it reads it */
+    uint64_t iobitmap;              /* where in the guest a clear bit lets its user mode use a port */
+    uint32_t iobitmap_ports;        /* and how many ports that is about */
 };
 
 /* Once at boot. */
@@ -151,6 +154,15 @@ bool pv_emulate_privop(struct vcpu *v);
 /* The #UD with the forced-emulation prefix before CPUID. */
 bool pv_emulate_forced_cpuid(struct vcpu *v);
 
+/* --- ports.c --- */
+/* May the running vCPU's present mode use CLI and STI (its I/O privilege level); and these ports (or its bitmap)? */
+bool pv_may_mask_interrupts(const struct vcpu *v);
+bool pv_may_use_ports(struct vcpu *v, uint16_t port, unsigned int bytes);
+/* The domain reads or writes: ports that are not its answer with all ones. */
+uint32_t pv_port_in(struct domain *d, uint16_t port, unsigned int bytes);
+void pv_port_out(struct domain *d, uint16_t port, unsigned int bytes, uint32_t value);
+
+/* --- privop.c, too --- */
 /* fpu_taskswitch: the running vCPU's CR0.TS. */
 void pv_set_ts(struct vcpu *v, bool set);
 /* Work out the CR4 for it to run with from cr4_guest; loaded if it runs here. */

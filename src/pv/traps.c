@@ -258,9 +258,3 @@ void upcall_guest_stack_failed(struct guest_cpu *g)
     domain_crash(v->domain, "vCPU %u: system call: its kernel stack at %016lx cannot be written", v->id,
                  (unsigned long)g->kernel_sp);
 }
-
-void upcall_irq(unsigned int vector)
-{
-    /* Nobody asked for it; it is acknowledged and that is all. */
-    (void)vector;
-}

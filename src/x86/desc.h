@@ -42,7 +42,8 @@
 #define VEC_SYSCALL   0x100 /* struct cpu_user_regs.entry_vector after SYSCALL */
 #define VEC_SYSENTER  0x101
 #define VEC_FIRST_IRQ 0x20
-#define VEC_FIRST_DYN 0x30 /* 0x30-0xef: devices */
+#define VEC_CONSOLE   0x30 /* the hypervisor's own console port */
+#define VEC_FIRST_DYN 0x31 /* 0x31-0xef: devices */
 #define VEC_LAST_DYN  0xef
 #define VEC_CROSSCALL 0xfb
 #define VEC_WAKE      0xfc

@@ -6,8 +6,8 @@
 typedef void irq_handler_t(unsigned int vector);
 
 /*
- * Handler of `vector` (VEC_FIRST_DYN..VEC_LAST_DYN), called with interrupts off,
- * outside any lock, before the EOI if eoi_first is false.
+ * Handler of `vector` (VEC_CONSOLE to VEC_LAST_DYN), called with interrupts off,
+ * outside any lock, before the EOI. Vectors without one are upcall_irq()'s.
  */
 void irq_set_handler(unsigned int vector, irq_handler_t *handler);
 

@@ -38,6 +38,9 @@ enum lock_level {
     LOCK_PV_MM,      /* pv: page-table updates of one domain */
     LOCK_GRANT,      /* grant: a domain's table; two in order of domid */
     LOCK_HYPERCALL,  /* hypercall: what is kept for a domain */
+    LOCK_PIRQ,       /* evtchn: a domain's physical interrupts */
+    LOCK_PCI,        /* platform: the lists of PCI functions and of messages */
+    LOCK_IRQ,        /* platform: one source of interrupts */
     LOCK_EVTCHN,     /* evtchn: a domain's ports; two in order of domid */
     LOCK_EVTCHN_FIFO, /* evtchn: one FIFO queue of a vCPU */
     LOCK_VCPU_TIMER, /* domain: a vCPU's timers and time areas */
@@ -45,9 +48,12 @@ enum lock_level {
     LOCK_SCHED,      /* sched: a CPU's queue; two in order of CPU */
     LOCK_SCHED_CAP,  /* sched: a group's budget */
     LOCK_PAGELIST,   /* domain: a domain's list of frames */
+    LOCK_RIGHTS,     /* domain: what of the machine a domain may use */
     LOCK_HVMAP,      /* mem: hypervisor address space */
     LOCK_HEAP,       /* mem: small objects */
     LOCK_FRAMES,     /* mem: free frames */
+    LOCK_VECTORS,    /* platform: a CPU's vectors; two in order of CPU */
+    LOCK_DEVICE,     /* platform: registers that are reached in two steps */
     LOCK_TIMERS,     /* core: a CPU's timers */
     LOCK_CROSSCALL,  /* core */
     LOCK_WORK,       /* core: deferred work */

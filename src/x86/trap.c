@@ -44,12 +44,13 @@ static void handle_irq(unsigned int vector)
     case VEC_SPURIOUS: /* no EOI: Intel SDM vol. 3A, 11.9 */
         return;
     }
-    if (vector < VEC_FIRST_DYN) /* a masked 8259's spurious interrupt */
+    if (vector < VEC_CONSOLE) /* a masked 8259's spurious interrupt */
         return;
-    if (irq_handler[vector])
-        irq_handler[vector](vector);
-    else
+    if (!irq_handler[vector]) {
         upcall_irq(vector);
+        return;
+    }
+    irq_handler[vector](vector);
     lapic_eoi();
 }
 

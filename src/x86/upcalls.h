@@ -49,7 +49,7 @@ void upcall_guest_return_failed(struct guest_cpu *g, unsigned int vector, uint32
 /* pv/: the frame of a SYSCALL could not be written on the guest kernel's stack. */
 void upcall_guest_stack_failed(struct guest_cpu *g);
 
-/* platform/ or pv/: an external interrupt without a registered handler. */
+/* platform/: a device's interrupt, to be acknowledged there. */
 void upcall_irq(unsigned int vector);
 
 /*

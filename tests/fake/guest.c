@@ -6,7 +6,8 @@
 #include "core/crosscall.h"
 #include "core/log.h"
 #include "core/softirq.h"
-#include "evtchn/evtchn.h"
+#include "domain/rights.h"
+#include "evtchn/pirq.h"
 #include "lib/string.h"
 #include "mem/page_alloc.h"
 #include "platform/platform.h"
@@ -190,7 +191,7 @@ __attribute__((weak)) void log_at(enum log_level level, const char *fmt, ...) {}
 void fake_world_init(unsigned int cpus)
 {
     static const struct mem_range ram = {1 << 20, 65 << 20};
-    static const struct domain_module *const modules[] = {&evtchn_module};
+    static const struct domain_module *const modules[] = {&rights_module, &evtchn_module, &pirq_module};
 
     fake_machine_init(cpus);
     fake.tsc = 1000;

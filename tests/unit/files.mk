@@ -66,7 +66,10 @@ unit-libs-unpack := -lz -lzstd -llz4 -llzma
 # Domains without guests: what tests/fake/guest.c needs.
 unit-world := src/evtchn/evtchn.c src/evtchn/evtchn_2l.c src/evtchn/evtchn_fifo.c src/domain/domain.c src/domain/vcpu.c src/domain/memory.c src/domain/shared.c src/domain/vtimer.c $(unit-scheduler) src/core/time.c src/core/timer.c src/core/softirq.c src/core/work.c src/lib/format.c src/mem/heap.c src/mem/page_alloc.c src/mem/frame.c src/x86/spinlock.c tests/fake/cpu.c tests/fake/panic.c tests/fake/memory.c tests/fake/guest.c
 unit += evtchn
+unit-world += src/evtchn/pirq.c src/domain/rights.c src/platform/irq.c tests/fake/irqchips.c
 unit-evtchn := $(unit-world)
+unit += pirq
+unit-pirq := $(unit-world)
 unit += domain
 unit-domain := $(unit-world)
 unit += bzimage
