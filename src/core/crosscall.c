@@ -34,7 +34,7 @@ struct slot {
 #define STAMP_MARK (1u << 31)
 
 static struct slot slot[NR_CPUS_MAX];
-static uint64_t flush_clock = 1;
+uint64_t tlb_flush_clock = 1;
 
 void upcall_crosscall(void)
 {
@@ -120,7 +120,7 @@ void crosscall_meet(void (*alone)(void *arg), void (*each)(void *arg), void *arg
 
 void tlb_note_flush(void)
 {
-    atomic_store(&slot[cpu_id()].flushed, atomic_add(&flush_clock, 1));
+    atomic_store(&slot[cpu_id()].flushed, atomic_add(&tlb_flush_clock, 1));
 }
 
 void tlb_flush_local(void)
@@ -167,11 +167,6 @@ void tlb_flush_global(uint64_t mask)
     crosscall(mask, flush_global_fn, NULL);
 }
 
-uint32_t tlb_stamp_now(void)
-{
-    return (uint32_t)atomic_load(&flush_clock) | STAMP_MARK;
-}
-
 /* Flushes since the stamp was taken, modulo 2^31. */
 static uint32_t stamp_age(uint64_t now, uint32_t stamp)
 {
@@ -180,7 +175,7 @@ static uint32_t stamp_age(uint64_t now, uint32_t stamp)
 
 uint64_t tlb_filter(uint64_t mask, uint32_t stamp)
 {
-    uint64_t now = atomic_load(&flush_clock), age = stamp_age(now, stamp);
+    uint64_t now = atomic_load(&tlb_flush_clock), age = stamp_age(now, stamp);
     uint64_t stale = 0;
 
     if (stamp == 0)
@@ -198,7 +193,7 @@ uint64_t tlb_filter(uint64_t mask, uint32_t stamp)
 /* Most blocks were never a guest's, or long ago; the latest stamp alone decides. */
 void upcall_frames_reused(struct frame *f, uint64_t n)
 {
-    uint64_t now = atomic_load(&flush_clock);
+    uint64_t now = atomic_load(&tlb_flush_clock);
     uint32_t latest = 0;
     uint64_t stale;
 

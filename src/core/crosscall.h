@@ -27,7 +27,11 @@ void tlb_flush_local(void);
  * last mapping of a frame went away says which CPUs have not flushed since, so
  * most reuses need no flush. A stamp is never 0; 0 stands for "none".
  */
-uint32_t tlb_stamp_now(void);
+extern uint64_t tlb_flush_clock; /* atomic; for the next line alone */
+static inline uint32_t tlb_stamp_now(void)
+{
+    return (uint32_t)__atomic_load_n(&tlb_flush_clock, __ATOMIC_SEQ_CST) | 1u << 31;
+}
 /* CPUs of `mask` that may still hold entries from before `stamp`. */
 uint64_t tlb_filter(uint64_t mask, uint32_t stamp);
 /*

@@ -91,6 +91,14 @@ static inline enum ft_verdict ft_get(uint64_t w, enum frame_type t, uint64_t *ne
     return FT_VALIDATE;
 }
 
+/* ft_get() of FRAME_WRITABLE where it is FT_DONE without a flush: it is, or was last, mapped writable. */
+static inline bool ft_get_writable(uint64_t w, uint64_t *next)
+{
+    *next = (w | FT_VALIDATED) + 1;
+    return (w & (FT_TYPE_MASK | FT_LOCKED | FT_PARTIAL)) == ft_word(FRAME_WRITABLE) &&
+           ft_count(w) != FT_COUNT_MASK;
+}
+
 /* After FT_VALIDATE, all entries are good: the caller's reference is added. */
 static inline uint64_t ft_validated(uint64_t w)
 {

@@ -20,20 +20,14 @@
  * to a privileged domain.
  */
 #include "abi/errno.h"
-#include "core/crosscall.h"
 #include "domain/rights.h"
-#include "pv/pv.h"
+#include "pv/l1.h"
 #include "x86/cpu.h"
 
 /* Of an entry above level 1: superpages, and what has no meaning there. */
 #define UPPER_REFUSED (PTE_PS | PTE_G | PTE_PCD | PTE_PWT)
 
 bool pv_linear_allowed = true;
-
-bool pv_slot_is_guest(unsigned int level, unsigned int slot)
-{
-    return level != 4 || slot < HV_FIRST_SLOT || slot > HV_LAST_SLOT;
-}
 
 struct domain *pv_get_nobody(void)
 {
@@ -48,40 +42,20 @@ static enum frame_type table_type(unsigned int level)
     return (enum frame_type)(FRAME_L1 + level - 1);
 }
 
-/* Is `f` memory of the hypervisor that its owner may map (shared info, grant frames)? It has no writable count. */
-static bool is_shared_hv(const struct frame *f)
-{
-    return (f->count & FC_HV) != 0;
-}
-
-pte_t pv_entry_flags(const struct domain *d, unsigned int level, pte_t e)
-{
-    if (!(e & PTE_P))
-        return e;
-    if (level == 1)
-        e &= ~(pte_t)PTE_G;
-    return e | PTE_US;
-}
-
 /* A writable reference for an entry of a table of `d`. */
 static int get_writable(struct domain *d, struct frame *f)
 {
     int rc;
 
-    if (is_shared_hv(f))
-        return frame_type_of(f->type) == FRAME_SHARED ? 0 : -EBUSY;
-    rc = pv_get_type(f, FRAME_WRITABLE);
+    if (pv_is_shared_hv(f))
+        return pv_get_shared(f);
+    rc = pv_get_writable(f);
     if (rc == 0 && f->owner != d && !(atomic_load(&f->type) & FT_FOREIGN))
         atomic_or(&f->type, FT_FOREIGN);
     return rc == -EINVAL ? -EBUSY : rc;
 }
 
-bool pv_cache_type_ok(const struct domain *d, pte_t e)
-{
-    return d->privileged || !(e & (PTE_PCD | PTE_PWT | PTE_PAT));
-}
-
-static int get_l1_target(struct domain *d, struct domain *owner, pte_t e)
+int pv_get_l1_unusual(struct domain *d, struct domain *owner, pte_t e)
 {
     mfn_t m = pte_mfn(e);
     struct frame *f;
@@ -103,18 +77,6 @@ static int get_l1_target(struct domain *d, struct domain *owner, pte_t e)
     if (rc)
         frame_put(f);
     return rc;
-}
-
-static void put_l1_target(pte_t e)
-{
-    struct frame *f;
-
-    if (!mfn_valid(pte_mfn(e)))
-        return;
-    f = mfn_to_frame(pte_mfn(e));
-    if ((e & PTE_RW) && !is_shared_hv(f))
-        pv_put_simple_type(f);
-    frame_put(f);
 }
 
 /* The counters of linear uses: neither may come near to wrapping. */
@@ -219,9 +181,9 @@ int pv_get_entry(struct domain *d, struct domain *owner, struct frame *table, un
 {
     mfn_t m = pte_mfn(*e);
 
-    *e = pv_entry_flags(d, level, *e);
+    *e = pv_entry_flags(level, *e);
     if (level == 1)
-        return get_l1_target(d, owner, *e);
+        return pv_get_l1(d, owner, *e);
     if ((*e & UPPER_REFUSED) || !mfn_valid(m))
         return -EINVAL;
     if (names_same_level(level, table, m)) {
@@ -240,7 +202,7 @@ int pv_put_entry(struct domain *d, struct frame *table, unsigned int level, pte_
 
     (void)d;
     if (level == 1) {
-        put_l1_target(e);
+        pv_put_l1(e);
         return 0;
     }
     if (names_same_level(level, table, m))

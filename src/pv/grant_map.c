@@ -29,7 +29,6 @@ static struct frame *find_slot(struct vcpu *v, uint64_t addr, bool contains_pte,
 static int set_slot(struct vcpu *v, struct frame *f, unsigned int slot, struct domain *owner, pte_t e,
                     const pte_t *expect)
 {
-    struct frame *orphan;
     pte_t old;
     int rc;
 
@@ -41,7 +40,7 @@ static int set_slot(struct vcpu *v, struct frame *f, unsigned int slot, struct d
             rc = -ENOENT;
             break;
         }
-        rc = pv_mod_entry(v->domain, owner, f, FRAME_L1, slot, e, false, &old, &orphan);
+        rc = pv_exchange_l1e(v->domain, owner, f, slot, e, &old);
     } while (rc == -EAGAIN);
     pv_unlock_table(f);
     return rc;

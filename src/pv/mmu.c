@@ -14,7 +14,7 @@
 #include "core/crosscall.h"
 #include "core/panic.h"
 #include "mem/hvmap.h"
-#include "pv/pv.h"
+#include "pv/l1.h"
 #include "x86/insn.h"
 
 int pv_finish(struct vcpu *v)
@@ -75,33 +75,63 @@ static int write_entry(pte_t *slot, pte_t *old, pte_t e, bool keep_ad, pte_t *ex
     }
 }
 
-int pv_mod_entry(struct domain *d, struct domain *owner, struct frame *f, enum frame_type t,
-                 unsigned int slot, pte_t e, bool keep_ad, pte_t *expect, struct frame **orphan)
+/*
+ * Level 1. A change of the right to write alone, as by mprotect(), moves no
+ * total reference: the old entry's becomes the new one's.
+ */
+static int mod_l1(struct domain *d, struct domain *owner, pte_t *p, pte_t old, pte_t e, bool keep_ad, pte_t *expect)
 {
-    unsigned int level = (unsigned int)t - FRAME_L1 + 1;
-    pte_t *p = (pte_t *)frame_to_ptr(f) + slot;
-    pte_t old = READ_ONCE(*p); /* only this CPU (the lock) and the hardware's A and D change it */
+    struct frame *f;
     int rc;
 
-    *orphan = NULL;
+    if (!(e & PTE_P)) {
+        rc = write_entry(p, &old, e, keep_ad, expect);
+        if (rc == 0 && (old & PTE_P))
+            pv_put_l1(old);
+        return rc;
+    }
+    e = pv_entry_flags(1, e);
+    if (same_target(old, e) && pv_cache_type_ok(d, e))
+        return write_entry(p, &old, e, keep_ad, expect);
+    f = mfn_to_frame(pte_mfn(e));
+    if (same_target(old, e ^ PTE_RW) && frame_exists(pte_mfn(e)) && f->owner == d && owner == d &&
+        !pv_is_shared_hv(f) && pv_cache_type_ok(d, e)) {
+        rc = e & PTE_RW ? pv_get_writable(f) : 0;
+        if (rc)
+            return rc == -EINVAL ? -EBUSY : rc;
+        rc = write_entry(p, &old, e, keep_ad, expect);
+        if ((rc == 0) == !(e & PTE_RW))
+            pv_put_writable(f);
+        return rc;
+    }
+    rc = pv_get_l1(d, owner, e);
+    if (rc)
+        return rc;
+    rc = write_entry(p, &old, e, keep_ad, expect);
+    if (rc)
+        pv_put_l1(e); /* the hardware's A or D bit came between: the new references are given back */
+    else if (old & PTE_P)
+        pv_put_l1(old);
+    return rc;
+}
+
+static int mod_upper(struct domain *d, struct domain *owner, struct frame *f, unsigned int level, unsigned int slot,
+                     pte_t old, pte_t e, bool keep_ad, struct frame **orphan)
+{
+    pte_t *p = (pte_t *)frame_to_ptr(f) + slot;
+    int rc;
+
     if (!pv_slot_is_guest(level, slot))
         return -EINVAL;
-    if (expect && *expect != old) {
-        *expect = old;
-        return -EAGAIN;
-    }
-    if (same_target(old, e) &&
-        (level == 1 ? pv_cache_type_ok(d, e) : !((old ^ e) & (PTE_PS | PTE_G | PTE_PCD | PTE_PWT)))) {
-        return write_entry(p, &old, pv_entry_flags(d, level, e), keep_ad, expect);
-    }
+    if (same_target(old, e) && !((old ^ e) & (PTE_PS | PTE_G | PTE_PCD | PTE_PWT)))
+        return write_entry(p, &old, pv_entry_flags(level, e), keep_ad, NULL);
     if (e & PTE_P) {
         rc = pv_get_entry(d, owner, f, level, slot, &e);
         if (rc)
             return rc;
     }
-    rc = write_entry(p, &old, e, keep_ad, expect);
+    rc = write_entry(p, &old, e, keep_ad, NULL);
     if (rc) {
-        /* The hardware's A or D bit came between: the new references are given back. */
         if ((e & PTE_P) && pv_put_entry(d, f, level, e))
             *orphan = pv_orphan(f, level, e);
         return rc;
@@ -117,17 +147,54 @@ int pv_mod_entry(struct domain *d, struct domain *owner, struct frame *f, enum f
 static int mod_table(struct domain *pt_owner, struct domain *owner, struct frame *f, enum frame_type t,
                      unsigned int slot, pte_t e, bool keep_ad)
 {
-    struct frame *orphan;
-    int rc;
+    pte_t *p = (pte_t *)frame_to_ptr(f) + slot;
+    struct frame *orphan = NULL;
+    int rc = -EINVAL;
 
     if (!pv_lock_table(f, t))
         return -EINVAL;
-    rc = pv_mod_entry(pt_owner, owner, f, t, slot, e, keep_ad, NULL, &orphan);
+    /* Its last reference cannot go while it is locked, so its owner stays. Only the hardware's A and D change now. */
+    if (likely(READ_ONCE(f->owner) == pt_owner)) {
+        if (t == FRAME_L1)
+            rc = mod_l1(pt_owner, owner, p, READ_ONCE(*p), e, keep_ad, NULL);
+        else
+            rc = mod_upper(pt_owner, owner, f, (unsigned int)t - FRAME_L1 + 1, slot, READ_ONCE(*p), e, keep_ad,
+                           &orphan);
+    }
     pv_unlock_table(f);
-    if (orphan) {
+    if (unlikely(orphan)) {
         current_vcpu()->pv->unfinished = orphan;
         return rc == 1 ? 1 : -ERESTART;
     }
+    return rc;
+}
+
+int pv_exchange_l1e(struct domain *d, struct domain *owner, struct frame *f, unsigned int slot, pte_t e, pte_t *expect)
+{
+    pte_t *p = (pte_t *)frame_to_ptr(f) + slot, old = READ_ONCE(*p);
+
+    if (*expect != old) {
+        *expect = old;
+        return -EAGAIN;
+    }
+    return mod_l1(d, owner, p, old, e, false, expect);
+}
+
+/* Not a page table now: plain memory, if it may be written. */
+static int write_plain(struct domain *d, struct frame *f, unsigned int slot, pte_t e)
+{
+    bool shared = frame_type_of(atomic_load(&f->type)) == FRAME_SHARED;
+    int rc;
+
+    if (!frame_get(f, d))
+        return -EINVAL;
+    rc = shared ? 0 : pv_get_type(f, FRAME_WRITABLE);
+    if (rc == 0) {
+        atomic_store((pte_t *)frame_to_ptr(f) + slot, e);
+        if (!shared)
+            pv_put_simple_type(f);
+    }
+    frame_put(f);
     return rc;
 }
 
@@ -135,26 +202,15 @@ int pv_mmu_update(struct domain *pt_owner, struct domain *owner, uint64_t ptr, p
 {
     mfn_t m = paddr_to_mfn(paddr(ptr));
     unsigned int slot = (unsigned int)((ptr & (PAGE_SIZE - 1)) / sizeof(pte_t));
-    struct frame *f = frame_get_mfn(m, pt_owner);
-    enum frame_type t;
-    int rc;
+    struct frame *f = mfn_to_frame(m);
+    uint64_t w;
 
-    if (!f)
+    if (!frame_exists(m) || READ_ONCE(f->owner) != pt_owner)
         return -EINVAL;
-    t = frame_type_of(atomic_load(&f->type));
-    if (ft_is_table(t) && ft_count(atomic_load(&f->type))) {
-        rc = mod_table(pt_owner, owner, f, t, slot, e, keep_ad);
-    } else {
-        /* Not a page table now: plain memory, if it may be written. */
-        rc = t == FRAME_SHARED ? 0 : pv_get_type(f, FRAME_WRITABLE);
-        if (rc == 0) {
-            atomic_store((pte_t *)frame_to_ptr(f) + slot, e);
-            if (t != FRAME_SHARED)
-                pv_put_simple_type(f);
-        }
-    }
-    frame_put(f);
-    return rc;
+    w = READ_ONCE(f->type);
+    if (ft_is_table(frame_type_of(w)) && ft_count(w))
+        return mod_table(pt_owner, owner, f, frame_type_of(w), slot, e, keep_ad);
+    return write_plain(pt_owner, f, slot, e);
 }
 
 /* The entry for `va` in `table`; 0 when it leads nowhere. */
@@ -193,13 +249,8 @@ int pv_update_va(struct vcpu *v, struct domain *owner, uint64_t va, pte_t e)
 {
     unsigned int slot;
     struct frame *f = pv_find_l1(v, va, &slot);
-    int rc;
 
-    if (!f || !frame_get(f, v->domain))
-        return -EINVAL;
-    rc = mod_table(v->domain, owner, f, FRAME_L1, slot, e, false);
-    frame_put(f);
-    return rc;
+    return f ? mod_table(v->domain, owner, f, FRAME_L1, slot, e, false) : -EINVAL;
 }
 
 static int drop_root(struct vcpu *v, mfn_t old)

@@ -292,7 +292,7 @@ int pv_put_frame_and_type(struct frame *f)
     return rc;
 }
 
-bool pv_lock_table(struct frame *f, enum frame_type t)
+bool pv_lock_table_contended(struct frame *f, enum frame_type t)
 {
     for (;;) {
         uint64_t w = atomic_load(&f->type), next;
@@ -309,11 +309,6 @@ bool pv_lock_table(struct frame *f, enum frame_type t)
             return false;
         }
     }
-}
-
-void pv_unlock_table(struct frame *f)
-{
-    atomic_and(&f->type, ~(uint64_t)FT_LOCKED);
 }
 
 int pv_pin(struct domain *d, mfn_t m, enum frame_type t)

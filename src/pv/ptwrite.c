@@ -27,13 +27,11 @@ static int pt_read(struct emul_ctx *ctx, uint64_t va, void *to, unsigned int byt
 /* Change the 8-byte entry around [va, va+bytes) from *old (all 8 bytes) to new. */
 static int change(struct pt_write *w, uint64_t va, uint64_t *old, uint64_t new)
 {
-    struct frame *orphan;
     int rc;
 
     if (!pv_lock_table(w->table, FRAME_L1))
         return EMUL_UNHANDLEABLE;
-    rc = pv_mod_entry(w->v->domain, w->v->domain, w->table, FRAME_L1, (va & (PAGE_SIZE - 1)) / 8, new, false,
-                      old, &orphan);
+    rc = pv_exchange_l1e(w->v->domain, w->v->domain, w->table, (va & (PAGE_SIZE - 1)) / 8, new, old);
     pv_unlock_table(w->table);
     if (rc == -ERESTART)
         return EMUL_RETRY;

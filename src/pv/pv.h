@@ -58,8 +58,17 @@ int pv_get_frame_and_type(struct domain *d, mfn_t m, enum frame_type t) MUST_CHE
 int pv_put_frame_and_type(struct frame *f) MUST_CHECK;
 
 /* Exclusive use of a validated table's entries. False: it is not one of that level. */
-bool pv_lock_table(struct frame *f, enum frame_type t);
-void pv_unlock_table(struct frame *f);
+bool pv_lock_table_contended(struct frame *f, enum frame_type t);
+static inline bool pv_lock_table(struct frame *f, enum frame_type t)
+{
+    uint64_t w = READ_ONCE(f->type), next;
+
+    return (ft_lock(w, t, &next) == FT_DONE && likely(atomic_cas(&f->type, &w, next))) || pv_lock_table_contended(f, t);
+}
+static inline void pv_unlock_table(struct frame *f)
+{
+    atomic_and(&f->type, ~(uint64_t)FT_LOCKED);
+}
 
 /* By the running vCPU: 0, -EINVAL, -ERESTART. Not done, but if pv_unpin() leaves the vCPU something unfinished. */
 int pv_pin(struct domain *d, mfn_t m, enum frame_type t);
@@ -75,10 +84,20 @@ int pv_pin_root(struct domain *d, mfn_t root);
 
 /* --- entries.c: what an entry may be, and the references that it holds --- */
 
-/* The flags of `e` as they stand in a table of `level` of domain d: see entries.c. */
-pte_t pv_entry_flags(const struct domain *d, unsigned int level, pte_t e);
+/* The flags of `e` as they stand in a table of `level`: see entries.c. */
+static inline pte_t pv_entry_flags(unsigned int level, pte_t e)
+{
+    if (!(e & PTE_P))
+        return e;
+    return (level == 1 ? e & ~(pte_t)PTE_G : e) | PTE_US;
+}
 /* May a present level 1 entry of `d` that maps RAM have the cache type of `e`? */
-bool pv_cache_type_ok(const struct domain *d, pte_t e);
+static inline bool pv_cache_type_ok(const struct domain *d, pte_t e)
+{
+    return likely(!(e & (PTE_PCD | PTE_PWT | PTE_PAT))) || d->privileged;
+}
+/* What l1.h does for a frame of d's own, for any frame number: 0, -EINVAL, -EPERM, -EBUSY, -ERESTART. */
+int pv_get_l1_unusual(struct domain *d, struct domain *owner, pte_t e) MUST_CHECK;
 /* Check entry *e for a table of `level` of d, with targets of `owner`; take references; complete its flags. */
 int pv_get_entry(struct domain *d, struct domain *owner, struct frame *table, unsigned int level, unsigned int slot,
                  pte_t *e) MUST_CHECK;
@@ -89,7 +108,10 @@ int pv_put_entry(struct domain *d, struct frame *table, unsigned int level, pte_
 /* That was interrupted, and `table` has the entry no more: the frame whose last references the caller has to drop. */
 struct frame *pv_orphan(struct frame *table, unsigned int level, pte_t e);
 /* May the guest set entry `slot` of a table of this level at all? */
-bool pv_slot_is_guest(unsigned int level, unsigned int slot);
+static inline bool pv_slot_is_guest(unsigned int level, unsigned int slot)
+{
+    return level != 4 || slot < HV_FIRST_SLOT || slot > HV_LAST_SLOT;
+}
 
 /*
  * DOMID_IO, DOMID_XEN as the owner of frames: it has none, so only device memory can be mapped as its, by a
@@ -106,14 +128,12 @@ int pv_finish(struct vcpu *v);
 int pv_drop_later(struct frame *f);
 
 /*
- * Write `e` into slot `slot` of table f, which is locked and of type `t`, of
- * domain d; its target belongs to `owner`. keep_ad: accessed and dirty bits
- * stay. If `expect` is not NULL the entry must still be *expect (a compare and
- * exchange; *expect is what was found, -EAGAIN). 0, -EINVAL, -EPERM; -ERESTART:
- * not done; 1: done, and *orphan is the frame whose references are still to be dropped.
+ * Write `e` into slot `slot` of the level-1 table f, which is locked, of domain
+ * d, if the entry there is still *expect; its target belongs to `owner`. 0,
+ * -EINVAL, -EPERM, -EBUSY; -ERESTART: not done; -EAGAIN: *expect is what was found.
  */
-int pv_mod_entry(struct domain *d, struct domain *owner, struct frame *f, enum frame_type t, unsigned int slot,
-                 pte_t e, bool keep_ad, pte_t *expect, struct frame **orphan);
+int pv_exchange_l1e(struct domain *d, struct domain *owner, struct frame *f, unsigned int slot, pte_t e,
+                    pte_t *expect);
 /* MMU_NORMAL_PT_UPDATE at machine address `ptr`. pt_owner: whose table; owner: whose frames. */
 int pv_mmu_update(struct domain *pt_owner, struct domain *owner, uint64_t ptr, pte_t e, bool keep_ad);
 /* The level-1 entry that maps `va` under the vCPU's kernel root: its table's frame and slot; NULL: none. */

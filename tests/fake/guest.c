@@ -60,10 +60,7 @@ __attribute__((weak)) void crosscall(uint64_t mask, void (*fn)(void *), void *ar
     fake_cpu = caller;
 }
 
-__attribute__((weak)) uint32_t tlb_stamp_now(void)
-{
-    return 1;
-}
+__attribute__((weak)) uint64_t tlb_flush_clock = 1;
 __attribute__((weak)) void clock_settle(void) {}
 __attribute__((weak)) void tlb_flush_local(void) {}
 

@@ -59,23 +59,19 @@ bool preempt_pending(void)
 }
 
 /* The clock and the filter as in core/crosscall.c, for one TLB. */
-static uint32_t tlb_clock = 1, tlb_flushed;
-
-uint32_t tlb_stamp_now(void)
-{
-    return atomic_load(&tlb_clock);
-}
+uint64_t tlb_flush_clock = 1;
+static uint64_t tlb_flushed;
 
 uint64_t tlb_filter(uint64_t mask, uint32_t stamp)
 {
-    return stamp && atomic_load(&tlb_flushed) <= stamp ? mask : 0;
+    return stamp && atomic_load(&tlb_flushed) <= (stamp & ~(1u << 31)) ? mask : 0;
 }
 
 void tlb_flush(uint64_t mask)
 {
     if (!mask)
         return;
-    atomic_store(&tlb_flushed, atomic_add(&tlb_clock, 1));
+    atomic_store(&tlb_flushed, atomic_add(&tlb_flush_clock, 1));
     atomic_add(&flushes, 1);
     last_flush = mask;
     memset(in_tlb, 0, sizeof(in_tlb));
@@ -115,7 +111,7 @@ void guest_load_cr3(struct guest_cpu *g)
 }
 void tlb_note_flush(void)
 {
-    atomic_store(&tlb_flushed, atomic_add(&tlb_clock, 1));
+    atomic_store(&tlb_flushed, atomic_add(&tlb_flush_clock, 1));
 }
 
 /* The rest of pv/domain.c, of which only relinquishing is tried here. */

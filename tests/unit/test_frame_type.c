@@ -344,7 +344,11 @@ static bool begin_get(struct state *s, unsigned int i, enum frame_type t)
     uint64_t next;
     bool flush;
     enum ft_verdict verdict = ft_get(s->word, t, &next, &flush);
+    uint64_t quick;
 
+    /* The shortcut for WRITABLE is taken in no other state, and goes to no other. */
+    if (t == FRAME_WRITABLE && ft_get_writable(s->word, &quick))
+        assert_true(verdict == FT_DONE && !flush && quick == next);
     if (c->step != IDLE || c->refs >= refs_max || verdict == FT_WAIT || verdict == FT_REFUSE)
         return false;
     c->step = GETTING;

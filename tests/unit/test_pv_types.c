@@ -299,11 +299,11 @@ static void try_pair(struct frame *table, unsigned int level, pte_t a, pte_t b)
     if (rc)
         assert_int_equal(entries_of(table)[slot], 0);
     else
-        assert_true(entries_of(table)[slot] == pv_entry_flags(&dom, level, a));
+        assert_true(entries_of(table)[slot] == pv_entry_flags(level, a));
     rc = op_update(&dom, table, slot, b, true);
     check_world();
     if (rc == 0)
-        assert_true(entries_of(table)[slot] == pv_entry_flags(&dom, level, b));
+        assert_true(entries_of(table)[slot] == pv_entry_flags(level, b));
     assert_int_equal(op_update(&dom, table, slot, 0, true), 0);
     check_world();
 }
@@ -332,7 +332,7 @@ static void test_every_change_of_an_entry(void **state)
 /* What the flags of an entry become; what is kept; an entry that is not as expected. */
 static void test_entry_flags(void **state)
 {
-    struct frame *orphan, *t = frames[1];
+    struct frame *t = frames[1];
     pte_t expect;
 
     assert_int_equal(op_pin(t, FRAME_L1, true), 0);
@@ -353,12 +353,9 @@ static void test_entry_flags(void **state)
 
     assert_true(pv_lock_table(t, FRAME_L1));
     expect = entry(frames[9], TREE);
-    assert_int_equal(
-        pv_mod_entry(&dom, &dom, t, FRAME_L1, 0, entry(frames[10], TREE), false, &expect, &orphan), -EAGAIN);
+    assert_int_equal(pv_exchange_l1e(&dom, &dom, t, 0, entry(frames[10], TREE), &expect), -EAGAIN);
     assert_true(expect == entry(frames[9], TREE | PTE_A | PTE_D));
-    assert_int_equal(
-        pv_mod_entry(&dom, &dom, t, FRAME_L1, 0, entry(frames[10], TREE), false, &expect, &orphan), 0);
-    assert_null(orphan);
+    assert_int_equal(pv_exchange_l1e(&dom, &dom, t, 0, entry(frames[10], TREE), &expect), 0);
     pv_unlock_table(t);
     check_world();
     assert_false(pv_lock_table(t, FRAME_L2));
