@@ -17,6 +17,8 @@
 #include "x86/pte.h"
 #include "x86/upcalls.h"
 
+#define FIRMWARE_END 0x100000ULL
+
 uint64_t frame_max;
 uint64_t frame_blocks[ARRAY_SIZE(frame_blocks)];
 
@@ -51,8 +53,11 @@ void frame_init(const struct mem_range *ram, size_t n)
                          PTE_RW | PTE_NX | PTE_G, M2P_INVALID, M2P_RO_START - M2P_RW_START);
         frame_max = end;
     }
+    /* The first MiB counts as device memory, whatever is there: kernels look for what firmware left. */
     for (size_t i = 0; i < n; i++) {
-        mark_holes(last, ram[i].start >> PAGE_SHIFT);
+        if (ram[i].end <= FIRMWARE_END)
+            continue;
+        mark_holes(last, MAX(ram[i].start, FIRMWARE_END) >> PAGE_SHIFT);
         last = ram[i].end >> PAGE_SHIFT;
     }
 }

@@ -281,6 +281,19 @@ static void test_segment_bases(void)
     CHECK_EQ(run(do_rdfsbase), VEC_UD);
 }
 
+/* With the assist, kernel mode is the processor's ring 0 to CLI and I/O, whatever the IOPL. */
+static void test_architectural_iopl(void)
+{
+    number = 0x20;
+    CHECK_EQ(run(do_cli), VEC_GP);
+    CHECK_EQ(hv_vm_assist(VMASST_CMD_enable, VMASST_TYPE_architectural_iopl), 0);
+    CHECK_EQ(run(do_cli), -1);
+    CHECK_EQ(run(do_inb), -1);
+    CHECK_EQ(hv_vm_assist(VMASST_CMD_disable, VMASST_TYPE_architectural_iopl), 0);
+    CHECK_EQ(run(do_cli), VEC_GP);
+    CHECK_EQ(run(do_inb), VEC_GP);
+}
+
 /* I/O: refused while the virtual IOPL is 0; then the hypervisor's own ports read as all ones. */
 static void test_ports(void)
 {
@@ -342,5 +355,6 @@ void test_privileged(void)
     test_cpuid();
     test_segment_bases();
     test_ports();
+    test_architectural_iopl();
     test_others();
 }
