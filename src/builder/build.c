@@ -21,8 +21,6 @@
 #define CHUNK_ORDER   9                /* frames are taken in pieces of 2 MB */
 #define CHUNKS_A_STEP 2
 #define LOADED_A_STEP 1024             /* pages */
-#define HYPERCALLS    128
-#define HYPERCALL_ENTRY 32             /* bytes */
 #define GUEST_SS      0xe02b           /* FLAT_KERNEL_SS, FLAT_KERNEL_CS of <xen/xen.h> */
 #define GUEST_CS      0xe033
 #define RFLAGS_IF     0x200
@@ -319,25 +317,6 @@ static int load_edges(struct build *b)
     return -ERESTART;
 }
 
-/*
- * Each entry keeps RCX and R11, which SYSCALL destroys, on the guest's stack.
- * iret does not come back; it finds RAX there too (struct iret_context).
- */
-static void fill_hypercall_page(uint8_t *page)
-{
-    static const uint8_t call[] = {0x51, 0x41, 0x53, 0xb8, 0, 0, 0, 0, 0x0f, 0x05, 0x41, 0x5b, 0x59, 0xc3};
-    static const uint8_t iret[] = {0x51, 0x41, 0x53, 0x50, 0xb8, __HYPERVISOR_iret, 0, 0, 0, 0x0f, 0x05};
-
-    for (unsigned int n = 0; n < HYPERCALLS; n++) {
-        uint8_t *entry = page + n * HYPERCALL_ENTRY;
-
-        memset(entry, 0xcc, HYPERCALL_ENTRY);
-        memcpy(entry, call, sizeof(call));
-        entry[4] = (uint8_t)n;
-    }
-    memcpy(page + __HYPERVISOR_iret * HYPERCALL_ENTRY, iret, sizeof(iret));
-}
-
 static uint64_t address_of(const struct build *b, uint64_t p)
 {
     return b->layout.v_start + (p << PAGE_SHIFT);
@@ -407,7 +386,7 @@ static int write_start_info(struct build *b)
         si->nr_p2m_frames = l->p2m_pages + l->p2m_tables_pages;
     }
     if (k->has_hypercall_page)
-        fill_hypercall_page(mfn_to_ptr(build_mfn(b, (k->hypercall_page - l->v_start) >> PAGE_SHIFT)));
+        pv_fill_hypercall_page(mfn_to_ptr(build_mfn(b, (k->hypercall_page - l->v_start) >> PAGE_SHIFT)));
     mask_events(b->domain->shared_info);
     return make_console(b, si);
 }

@@ -291,10 +291,19 @@ static void gone(domid_t id, struct server *s, uint64_t frames)
     work_queue(&life_work);
 }
 
+/* Only for those that started with the machine: their ends are life_step()'s. */
+static bool doomed(struct domain *d)
+{
+    if (d->server == NULL)
+        return false;
+    end_with(d->server, END_STOP);
+    return true;
+}
+
 void life_start(void)
 {
     work_init(&life_work, life_step);
-    domain_set_watcher(shut_down, gone);
+    domain_set_watcher(shut_down, gone, doomed);
     free_without_any = page_alloc_free_frames();
 }
 

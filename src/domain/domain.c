@@ -29,6 +29,8 @@ static size_t nr_modules;
 static const struct domain_events *events;
 static void (*watch_shut_down)(struct domain *d);
 static void (*watch_gone)(domid_t id, struct server *s, uint64_t frames);
+static bool (*watch_doomed)(struct domain *d);
+static domid_t virq_handler[NR_VIRQS]; /* atomic */
 
 void domain_init(const struct domain_module *const *list, size_t n, const struct domain_events *ev)
 {
@@ -41,10 +43,17 @@ void domain_init(const struct domain_module *const *list, size_t n, const struct
 }
 
 void domain_set_watcher(void (*shut_down)(struct domain *d),
-                        void (*gone)(domid_t id, struct server *s, uint64_t frames))
+                        void (*gone)(domid_t id, struct server *s, uint64_t frames),
+                        bool (*doomed)(struct domain *d))
 {
     watch_shut_down = shut_down;
     watch_gone = gone;
+    watch_doomed = doomed;
+}
+
+bool domain_is_doomed_by_owner(struct domain *d)
+{
+    return watch_doomed && watch_doomed(d);
 }
 
 void domain_send_virq(struct vcpu *v, uint32_t virq)
@@ -52,16 +61,31 @@ void domain_send_virq(struct vcpu *v, uint32_t virq)
     events->send_virq(v, virq);
 }
 
+void domain_set_virq_handler(uint32_t virq, const struct domain *d)
+{
+    atomic_store(&virq_handler[virq], d->id);
+}
+
+/* Its number may be another domain's one day. */
+static void forget_virq_handler(const struct domain *d)
+{
+    for (uint32_t virq = 0; virq < NR_VIRQS; virq++) {
+        domid_t id = d->id;
+
+        (void)atomic_cas(&virq_handler[virq], &id, (domid_t)0);
+    }
+}
+
 /* Tell the toolstack that some domain's state has changed. */
 static void send_dom_exc(void)
 {
-    struct domain *dom0 = domain_get(0);
+    struct domain *handler = domain_get(atomic_load(&virq_handler[VIRQ_DOM_EXC]));
 
-    if (!dom0)
+    if (!handler)
         return;
-    if (dom0->privileged)
-        events->send_global_virq(dom0, VIRQ_DOM_EXC);
-    domain_put(dom0);
+    if (handler->privileged || handler->id != 0)
+        events->send_global_virq(handler, VIRQ_DOM_EXC);
+    domain_put(handler);
 }
 
 /* --- the list, references --- */
@@ -210,7 +234,11 @@ static bool shutdown_step(struct work *w)
     }
     spin_unlock(&d->lock);
     if (told) {
+        uint32_t port = atomic_load(&d->shutdown_port);
+
         send_dom_exc();
+        if (port)
+            events->send_port(d, port);
         if (watch_shut_down)
             watch_shut_down(d);
     }
@@ -280,6 +308,8 @@ int domain_create(const struct domain_config *c, const struct guest_ops *ops, st
         return ret;
     }
     d->created = true;
+    if (c->hold)
+        domain_hold(d);
     atomic_store(&d->dying, DOMAIN_ALIVE);
     *out = d;
     return 0;
@@ -320,9 +350,10 @@ void domain_pause(struct domain *d)
 
 void domain_unpause(struct domain *d)
 {
-    d->creation_paused = false;
-    if (atomic_sub(&d->pause_count, 1) == 0)
+    if (atomic_sub(&d->pause_count, 1) == 0) {
+        atomic_store(&d->creation_paused, false);
         wake_vcpus(d);
+    }
 }
 
 /* --- shutdown --- */
@@ -430,6 +461,8 @@ static int relinquish_guest(struct domain *d)
 
 static int bury(struct domain *d)
 {
+    (void)domain_claim_frames(d, 0);
+    forget_virq_handler(d);
     domain_relinquish_hv_pages(d);
     atomic_store(&d->dying, DOMAIN_DEAD);
     unlist(d);
@@ -438,7 +471,7 @@ static int bury(struct domain *d)
     return 0;
 }
 
-int domain_kill(struct domain *d)
+static int kill_steps(struct domain *d)
 {
     static int (*const step[])(struct domain * d) = {
         stop_for_good, relinquish_modules, relinquish_guest, domain_relinquish_frames, bury,
@@ -452,4 +485,15 @@ int domain_kill(struct domain *d)
         d->kill_step++;
     }
     return 0;
+}
+
+int domain_kill(struct domain *d)
+{
+    int ret;
+
+    if (atomic_xchg(&d->killing, 1u))
+        return -ERESTART;
+    ret = kill_steps(d);
+    atomic_store(&d->killing, 0u);
+    return ret;
 }

@@ -31,6 +31,7 @@ struct grant_domain;
 struct pirq_domain;
 struct pv_domain;
 struct server;
+struct xen_domctl_createdomain;
 
 enum domain_dying { DOMAIN_ALIVE, DOMAIN_DYING, DOMAIN_DEAD };
 
@@ -51,11 +52,13 @@ struct domain {
     uint32_t shutdown_code;    /* [d] SHUTDOWN_*, or SHUTDOWN_CODE_NONE; may be latched beforehand */
     struct work shutdown_work; /* completes a shutdown when the vCPUs have left their CPUs */
     bool shutdown_queued;      /* [d] ... is under way */
-    uint32_t kill_step;        /* only the caller of domain_kill */
-    uint64_t kill_frames_left; /* likewise */
+    uint32_t killing;          /* [a] some CPU is in domain_kill, and has the two below to itself */
+    uint32_t kill_step;
+    uint64_t kill_frames_left;
     struct work destroy_work;  /* frees it after the last reference */
     uint32_t pause_count;      /* [a] */
-    bool creation_paused;      /* [d] not yet unpaused for the first time */
+    bool creation_paused;      /* [a] has never run */
+    uint32_t shutdown_port;    /* [a] port of its own to send on when it is shut down; 0: none */
 
     uint32_t max_vcpus;                        /* [c] */
     struct vcpu *vcpu[DOMAIN_VCPUS_MAX];       /* [c] once set under lock */
@@ -65,6 +68,7 @@ struct domain {
     struct frame_list pages;    /* [p] its frames */
     struct frame_list hv_pages; /* [p] frames of the hypervisor that it may map (shared info, grant frames) */
     uint64_t tot_pages, max_pages; /* [p] */
+    uint64_t claimed;              /* [p] frames set aside for it (XENMEM_claim_pages) and not yet taken */
     uint64_t frames_returned;      /* [p] since it began to die */
 
     struct shared_info *shared_info; /* [c] a FC_HV|shared frame */
@@ -107,6 +111,8 @@ extern const struct guest_ops pv_guest_ops;
 struct domain_config {
     domid_t id;       /* DOMID_INVALID: the next free one */
     const char *name; /* copied */
+    const struct xen_domctl_createdomain *request; /* what a toolstack asked for; NULL: the hypervisor's own wish */
+    bool hold;        /* take a reference for the caller, too */
     bool privileged;
     uint32_t max_vcpus;
     uint64_t max_pages;                                              /* frames it may own */
@@ -128,6 +134,7 @@ struct domain_module {
 struct domain_events {
     void (*send_virq)(struct vcpu *v, uint32_t virq);
     void (*send_global_virq)(struct domain *d, uint32_t virq);
+    void (*send_port)(struct domain *d, uint32_t port); /* on a port of `d`, as if it did itself */
 };
 
 /* Boot CPU, once, before the first domain: `modules` is boot/main.c's list and stays. */
@@ -186,10 +193,13 @@ void domain_set_virq_handler(uint32_t virq, const struct domain *d);
 /*
  * Told when a domain is shut down (all its vCPUs have stopped) and when it is
  * gone (its last frame and reference are returned). Called with no lock held,
- * in softirq context; may queue work, may not kill. Set once (builder/).
+ * in softirq context; may queue work, may not kill. `doomed`: somebody
+ * wants it destroyed; true if its owner sees to that. Set once (builder/).
  */
 void domain_set_watcher(void (*shut_down)(struct domain *d),
-                        void (*gone)(domid_t id, struct server *s, uint64_t frames));
+                        void (*gone)(domid_t id, struct server *s, uint64_t frames),
+                        bool (*doomed)(struct domain *d));
+bool domain_is_doomed_by_owner(struct domain *d);
 
 /* --- memory.c: frames of a domain --- */
 
@@ -223,6 +233,14 @@ void domain_share_hv_page(struct domain *d, void *page, bool writable);
 void domain_unshare_hv_page(struct domain *d, void *page);
 /* Does anybody map it, or hold it otherwise? Of use only to who can do without an answer that stays true. */
 bool domain_hv_page_in_use(const void *page);
+
+/*
+ * Set frames aside until `d` has `pages`; 0 gives up what is left of an earlier claim. -EINVAL: it has a claim, or
+ * as many pages, or may not have so many; -ENOMEM: they are not free.
+ */
+int domain_claim_frames(struct domain *d, uint64_t pages);
+/* Frames that are set aside for any domain. */
+uint64_t domain_claimed_frames(void);
 
 /* For domain.c: give up all frames (kill_frames_left of them; -ERESTART: again), all shared pages. */
 int domain_relinquish_frames(struct domain *d);

@@ -23,6 +23,61 @@
 /* Frames given up between two looks whether something else waits. */
 #define RELINQUISH_BATCH 64
 
+/* Frames set aside for domains: no other may be given them. */
+static uint64_t claimed; /* atomic; the sum of all domain.claimed */
+
+uint64_t domain_claimed_frames(void)
+{
+    return atomic_load(&claimed);
+}
+
+static int claim_locked(struct domain *d, uint64_t pages)
+{
+    uint64_t n, free = page_alloc_free_frames(), others;
+
+    if (d->claimed || pages <= d->tot_pages || pages > d->max_pages || atomic_load(&d->dying) != DOMAIN_ALIVE)
+        return -EINVAL;
+    n = pages - d->tot_pages;
+    others = atomic_add(&claimed, n) - n;
+    if (others > free || n > free - others) {
+        atomic_sub(&claimed, n);
+        return -ENOMEM;
+    }
+    d->claimed = n;
+    return 0;
+}
+
+int domain_claim_frames(struct domain *d, uint64_t pages)
+{
+    int ret = 0;
+
+    spin_lock(&d->page_lock);
+    if (pages) {
+        ret = claim_locked(d, pages);
+    } else {
+        atomic_sub(&claimed, d->claimed);
+        d->claimed = 0;
+    }
+    spin_unlock(&d->page_lock);
+    return ret;
+}
+
+/* Would `n` frames for `d` be taken from what is set aside for others? */
+static bool is_claimed_by_others(const struct domain *d, uint64_t n)
+{
+    uint64_t all = atomic_load(&claimed), own = READ_ONCE(d->claimed);
+
+    return all > own && page_alloc_free_frames() < all - own + n;
+}
+
+/* `n` frames of its claim have become its own. */
+static void use_claim_locked(struct domain *d, uint64_t n)
+{
+    n = MIN(n, d->claimed);
+    d->claimed -= n;
+    atomic_sub(&claimed, n);
+}
+
 static bool owns_nothing(const struct domain *d)
 {
     return d->tot_pages == 0 && d->hv_pages.count == 0;
@@ -84,6 +139,8 @@ int domain_assign_frames(struct domain *d, struct frame *f, unsigned int order, 
         if (owns_nothing(d))
             domain_hold(d);
         d->tot_pages += n;
+        if (d->claimed)
+            use_claim_locked(d, n);
         for (uint64_t i = 0; i < n; i++) {
             ASSERT(f[i].count == 0 && !f[i].owner);
             f[i].type = 0;
@@ -102,7 +159,7 @@ struct frame *domain_alloc_frames(struct domain *d, unsigned int order, unsigned
     struct frame *f;
 
     /* Before the work, though assignment asks again. */
-    if (READ_ONCE(d->tot_pages) + BIT(order) > READ_ONCE(d->max_pages))
+    if (READ_ONCE(d->tot_pages) + BIT(order) > READ_ONCE(d->max_pages) || is_claimed_by_others(d, BIT(order)))
         return NULL;
     f = page_alloc(order, flags & (PA_ZERO_USED | PA_RAW) ? flags : flags | PA_ZERO);
     if (f && domain_assign_frames(d, f, order, true)) {

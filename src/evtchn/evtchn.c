@@ -536,7 +536,14 @@ const struct domain_module evtchn_module = {
     .destroy = evtchn_destroy,
 };
 
+/* Who it was for may be gone. */
+static void send_port(struct domain *d, uint32_t port)
+{
+    (void)evtchn_send(d, port);
+}
+
 const struct domain_events evtchn_events = {
     .send_virq = evtchn_send_virq,
     .send_global_virq = evtchn_send_global_virq,
+    .send_port = send_port,
 };

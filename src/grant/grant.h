@@ -42,5 +42,7 @@ int grant_table_op(unsigned int cmd, uint64_t *arg, unsigned int *count);
 
 /* Machine frame behind index `idx` of d's shared or status table; that grows to it. -EINVAL: beyond its limit. */
 int grant_frame_for_map(struct domain *d, uint64_t idx, bool status, mfn_t *m);
+/* How many frames that table may grow to. */
+uint32_t grant_frames_limit(const struct domain *d, bool status);
 
 #endif

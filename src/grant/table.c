@@ -168,3 +168,8 @@ int grant_frame_for_map(struct domain *d, uint64_t idx, bool status, mfn_t *m)
     spin_unlock(&t->lock);
     return result;
 }
+
+uint32_t grant_frames_limit(const struct domain *d, bool status)
+{
+    return status ? status_frames_for(d->grant->max_frames) : d->grant->max_frames;
+}

@@ -14,3 +14,7 @@ hv-src += src/hypercall/platform.c
 hv-src += src/hypercall/misc.c src/hypercall/refuse.c
 hv-src += src/hypercall/mm.c src/hypercall/cpu.c
 hv-src += src/hypercall/state.c
+hv-src += src/hypercall/control.c src/hypercall/sysctl.c src/hypercall/machine.c src/hypercall/toolstack.c
+hv-src += src/hypercall/policy.c src/hypercall/keys.c
+hv-src += src/hypercall/domctl.c src/hypercall/domctl_life.c src/hypercall/domctl_vcpu.c
+hv-src += src/hypercall/domctl_sched.c src/hypercall/domctl_memory.c

@@ -9,11 +9,14 @@
 #include "hypercall/memory.h"
 
 #include "abi/errno.h"
+#include "core/log.h"
+#include "grant/grant.h"
 #include "hypercall/hypercall.h"
 #include "hypercall/refuse.h"
 #include "hypercall/state.h"
 #include "lib/string.h"
 #include "mem/hvmap.h"
+#include "mem/page_alloc.h"
 #include "platform/platform.h"
 #include "x86/uaccess.h"
 
@@ -176,16 +179,30 @@ static int64_t physmap_op(uint32_t op, uint64_t arg)
     return hypercall_domain_exists(u.domid) ? -EACCES : -ESRCH;
 }
 
-/* A privileged domain stakes a claim on free memory: there is nothing to claim from yet. */
+/* Set frames aside for a domain that is being built, so that others cannot take them meanwhile. */
 static int64_t claim_pages(uint64_t arg)
 {
     struct xen_memory_reservation r;
+    struct domain *d;
+    int error;
 
     if (guest_copy_from(&r, arg, sizeof(r)) != 0)
         return -EFAULT;
     if (r.extent_start.p != NULL || r.extent_order != 0 || r.mem_flags != 0)
         return -EINVAL;
-    return current_domain()->privileged ? 0 : -EPERM;
+    if (!current_domain()->privileged)
+        return -EPERM;
+    d = domain_get_for_caller(r.domid, &error);
+    if (d == NULL)
+        return error;
+    error = domain_claim_frames(d, r.nr_extents);
+    if (error != 0)
+        log_warn("memory_op claim_pages: domain %u: %llu pages, it has %llu of %llu and a claim of %llu; free %llu, "
+                 "claimed in all %llu: error %d", d->id, (unsigned long long)r.nr_extents,
+                 (unsigned long long)d->tot_pages, (unsigned long long)d->max_pages, (unsigned long long)d->claimed,
+                 (unsigned long long)page_alloc_free_frames(), (unsigned long long)domain_claimed_frames(), error);
+    domain_put(d);
+    return error;
 }
 
 static int64_t get_vnumainfo(uint64_t arg)
@@ -218,7 +235,31 @@ static int64_t reserved_device_memory_map(uint64_t arg)
     return guest_copy_to(arg, &map, sizeof(map));
 }
 
-/* Parts of another domain that its tools map: none is offered. */
+/* The frames of a grant table, so that a toolstack can make the first grants of a domain that does not run yet. */
+static int64_t acquire_grant_frames(struct domain *d, uint64_t arg, struct xen_mem_acquire_resource *r)
+{
+    bool status = r->id == XENMEM_resource_grant_table_id_status;
+
+    if (r->id > XENMEM_resource_grant_table_id_status)
+        return -EINVAL;
+    if (r->frame_list.p == NULL) {
+        if (r->nr_frames != 0)
+            return -EINVAL;
+        r->nr_frames = grant_frames_limit(d, status);
+        return guest_copy_to(arg, r, sizeof(*r));
+    }
+    for (uint32_t i = 0; i < r->nr_frames; i++) {
+        mfn_t m;
+
+        if (r->frame + i < i || grant_frame_for_map(d, r->frame + i, status, &m) != 0)
+            return -EINVAL;
+        if (guest_write_u64((uint64_t)(r->frame_list.p + i), m.v) != 0)
+            return -EFAULT;
+    }
+    return 0;
+}
+
+/* Parts of another domain that its tools map. */
 static int64_t acquire_resource(uint64_t arg)
 {
     struct xen_mem_acquire_resource r;
@@ -234,6 +275,8 @@ static int64_t acquire_resource(uint64_t arg)
         return r.domid == DOMID_SELF ? -EPERM : -ESRCH;
     if (d == current_domain() || !current_domain()->privileged)
         result = -EPERM;
+    else if (r.type == XENMEM_resource_grant_table)
+        result = acquire_grant_frames(d, arg, &r);
     domain_put(d);
     return result;
 }

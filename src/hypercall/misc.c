@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The small ones: grant_table_op's way in, nmi_op, and the doors of sysctl and domctl. */
+/* The small ones: grant_table_op's way in, nmi_op, xenpmu_op. */
 #include "hypercall/hypercall.h"
 
 #include "abi/errno.h"
@@ -41,28 +41,4 @@ int64_t do_nmi_op(struct hypercall_args *args)
 int64_t do_xenpmu_op(struct hypercall_args *args)
 {
     return -EOPNOTSUPP;
-}
-
-/* sysctl and domctl begin with command and interface version, and only the privileged have any business with them. */
-static int64_t control_op(uint64_t arg)
-{
-    struct {
-        uint32_t cmd, interface_version;
-    } head;
-
-    if (guest_copy_from(&head, arg, sizeof(head)) != 0)
-        return -EFAULT;
-    if (head.interface_version != XEN_CONTROL_INTERFACE_VERSION)
-        return -EACCES;
-    return current_domain()->privileged ? -ENOSYS : -EPERM;
-}
-
-int64_t do_sysctl(struct hypercall_args *args)
-{
-    return control_op(args->a[0]);
-}
-
-int64_t do_domctl(struct hypercall_args *args)
-{
-    return control_op(args->a[0]);
 }

@@ -7,7 +7,9 @@
  */
 #include "hypercall/state.h"
 
+#include "abi/control.h"
 #include "abi/errno.h"
+#include "lib/string.h"
 #include "mem/heap.h"
 #include "x86/uaccess.h"
 
@@ -67,6 +69,13 @@ static int create(struct domain *d, const struct domain_config *c)
     if (h == NULL)
         return -ENOMEM;
     spin_init(&h->hypercall_lock, LOCK_HYPERCALL);
+    h->node_affinity = 1;
+    if (c->request != NULL) {
+        h->pauses = 1;
+        h->xenstore = (c->request->flags & XEN_DOMCTL_CDF_xs_domain) != 0;
+        h->misc_flags = c->request->arch.misc_flags;
+        memcpy(d->handle, c->request->handle, sizeof(d->handle));
+    }
     for (uint32_t i = 0; i < WATCHDOGS; i++)
         timer_init(&h->watchdog[i], bark, d, cpu_id());
     return 0;

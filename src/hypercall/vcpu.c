@@ -136,10 +136,7 @@ static int64_t send_nmi(struct vcpu *v, uint64_t arg)
 {
     if (arg != 0)
         return -EINVAL;
-    if (atomic_xchg(&v->nmi_pending, 1) == 0) {
-        atomic_or(&v->cpu.work, GUEST_WORK_NMI);
-        vcpu_kick(v);
-    }
+    vcpu_send_nmi(v);
     return 0;
 }
 

@@ -35,6 +35,8 @@ static int pv_domain_create(struct domain *d)
 
 static void pv_domain_destroy(struct domain *d)
 {
+    if (d->pv)
+        heap_free(d->pv->policy);
     heap_free(d->pv);
     d->pv = NULL;
 }

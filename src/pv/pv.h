@@ -8,6 +8,7 @@
 #include "x86/pte.h"
 
 struct grant_host_ops;
+struct policy;
 
 /* Bits of CR4 that a PV guest always reads as set: PAE, MCE, OSFXSR, OSXMMEXCPT. */
 #define PV_CR4_FIXED 0x660u
@@ -20,6 +21,7 @@ struct pv_domain {
     /* Slots of roots that name, or have named, a root; and those that every CPU knows of. [a] bits */
     uint64_t linear_slots[8], linear_known[8];
     bool linear_any;
+    struct policy *policy;   /* what CPUID says; set before it first runs; NULL: the default */
 };
 
 /* One vCPU's PV state that assembly does not need. Owned by the CPU that runs it, or whoever has it paused. */
@@ -200,6 +202,9 @@ extern const struct grant_host_ops pv_grant_ops;
 
 /* --- dump.c: guest_ops.dump_vcpu --- */
 void pv_dump_vcpu(struct vcpu *v);
+
+/* --- hypercall_page.c: the entries by which a guest kernel makes hypercalls --- */
+void pv_fill_hypercall_page(void *page);
 
 /* --- iret.c: HYPERVISOR_iret; false: the frame cannot be used and the domain has been crashed --- */
 bool pv_iret(struct vcpu *v);

@@ -15,6 +15,15 @@ void fpu_area_init(void *area);
  */
 void fpu_area_set_legacy(void *area, const void *fxsave);
 
+/* Bytes that XSAVE writes for the components of `xcr0`, in the standard format. */
+size_t fpu_area_size_of(uint64_t xcr0);
+/* May XCR0 be this? */
+bool fpu_xcr0_ok(uint64_t xcr0);
+/* Copy an area out, with no more than the components of `mask` in it. */
+void fpu_area_get(void *out, const void *area, uint64_t mask);
+/* Take the first `size` bytes of an area that somebody wrote; -EINVAL: it has what is not in `mask`, or is none. */
+int fpu_area_set(void *area, const void *in, size_t size, uint64_t mask);
+
 void fpu_save(void *area);
 void fpu_restore(const void *area);
 

@@ -378,6 +378,6 @@ int main(void)
     };
 
     fake_world_init(2);
-    domain_set_watcher(shut_down, gone);
+    domain_set_watcher(shut_down, gone, NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* domctl: a domain's memory, and the machine's resources that it may use. */
+#include "abi/errno.h"
+#include "core/softirq.h"
+#include "hypercall/control.h"
+#include "pv/pv.h"
+#include "x86/insn.h"
+#include "x86/uaccess.h"
+
+/* Below what it has already, it may get no more. */
+int domctl_max_mem(struct domctl *c)
+{
+    uint64_t pages = c->op.u.max_mem.max_memkb >> (PAGE_SHIFT - 10);
+
+    spin_lock(&c->d->page_lock);
+    c->d->max_pages = MIN(pages, (uint64_t)UINT32_MAX);
+    spin_unlock(&c->d->page_lock);
+    return 0;
+}
+
+/* --- what its frames are used as --- */
+
+static uint64_t frame_use(struct domain *d, mfn_t m)
+{
+    struct frame *f = frame_get_mfn(m, d);
+    uint64_t type, use = XEN_DOMCTL_PFINFO_NOTAB;
+
+    if (f == NULL)
+        return XEN_DOMCTL_PFINFO_XTAB;
+    type = atomic_load(&f->type);
+    if (ft_is_table(frame_type_of(type)) && ft_count(type) != 0)
+        use = (uint64_t)(frame_type_of(type) - FRAME_L1 + 1) << XEN_DOMCTL_PFINFO_LTAB_SHIFT;
+    if (type & FT_PINNED)
+        use |= XEN_DOMCTL_PFINFO_LPINTAB;
+    frame_put(f);
+    return use;
+}
+
+/* The list's frame numbers are replaced by their uses. Interrupted, the argument says which part is left. */
+int domctl_getpageframeinfo3(struct domctl *c)
+{
+    struct xen_domctl_getpageframeinfo3 *list = &c->op.u.getpageframeinfo3;
+    uint64_t gva = (uint64_t)list->array.p, i;
+
+    if (!guest_range_ok(gva, list->num < UINT64_MAX / 8 ? list->num * 8 : UINT64_MAX))
+        return -EFAULT;
+    for (i = 0; i < list->num; i++) {
+        uint64_t m;
+
+        if ((i & 63) == 63 && preempt_pending())
+            break;
+        if (guest_read_u64(gva + i * 8, &m) != 0 || guest_write_u64(gva + i * 8, frame_use(c->d, mfn(m))) != 0)
+            return -EFAULT;
+    }
+    if (i == list->num)
+        return 0;
+    list->num -= i;
+    list->array.p += i;
+    return guest_copy_to(c->gva, &c->op, sizeof(c->op)) != 0 ? -EFAULT : -ERESTART;
+}
+
+/* Without shadow page tables there is no log of what a PV domain writes. */
+int domctl_shadow_op(struct domctl *c)
+{
+    switch (c->op.u.shadow_op.op) {
+    case XEN_DOMCTL_SHADOW_OP_ENABLE:
+    case XEN_DOMCTL_SHADOW_OP_ENABLE_TEST:
+    case XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY:
+        return control_refuse(&c->control, -EOPNOTSUPP, "a PV domain's writes are not logged: no live migration");
+    default:
+        return -EINVAL;
+    }
+}
+
+int domctl_hypercall_init(struct domctl *c)
+{
+    mfn_t m = mfn(c->op.u.hypercall_init.gmfn);
+
+    if (pv_get_frame_and_type(c->d, m, FRAME_WRITABLE) != 0)
+        return control_refuse(&c->control, -EINVAL, "frame %llx is not its own to write", (unsigned long long)m.v);
+    pv_fill_hypercall_page(mfn_to_ptr(m));
+    pv_put_simple_type(mfn_to_frame(m));
+    frame_put(mfn_to_frame(m));
+    return 0;
+}
+
+int domctl_set_address_size(struct domctl *c)
+{
+    if (c->op.u.address_size.size == 64)
+        return 0;
+    return control_refuse(&c->control, -EINVAL, "%u bits: PV servers have 64", c->op.u.address_size.size);
+}
+
+int domctl_get_address_size(struct domctl *c)
+{
+    c->op.u.address_size.size = 64;
+    return 0;
+}
+
+/* Caches of a PC are coherent. */
+int domctl_cacheflush(struct domctl *c)
+{
+    return -ENOSYS;
+}
+
+/* --- rights to hardware --- */
+
+int domctl_irq_permission(struct domctl *c)
+{
+    return -EPERM;
+}
+
+int domctl_iomem_permission(struct domctl *c)
+{
+    return -EPERM;
+}
+
+int domctl_ioport_permission(struct domctl *c)
+{
+    return -EPERM;
+}

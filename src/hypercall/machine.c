@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sysctl: questions about the machine: processors, memory, nodes. There is one node, of all memory and processors. */
+#include "hypercall/control.h"
+
+#include "abi/errno.h"
+#include "lib/string.h"
+#include "mem/page_alloc.h"
+#include "platform/platform.h"
+#include "pv/policy.h"
+#include "x86/insn.h"
+#include "x86/uaccess.h"
+
+/* How the processor counts its threads, from their APIC ids: Intel SDM vol. 2A, CPUID leaf 0xb. */
+struct topology {
+    unsigned int thread_bits, core_bits; /* of an APIC id, from the lowest; the rest is the package */
+};
+
+static struct topology topology(void)
+{
+    struct topology t = {0, 0};
+    uint32_t r[4];
+
+    if (cpu_features.max_leaf >= 0xb) {
+        cpuid_count(0xb, 0, r);
+        if (r[1] != 0) {
+            t.thread_bits = r[0] & 31;
+            cpuid_count(0xb, 1, r);
+            t.core_bits = (r[0] & 31) > t.thread_bits ? (r[0] & 31) - t.thread_bits : 0;
+            return t;
+        }
+    }
+    cpuid_count(1, 0, r);
+    while ((r[3] & BIT(28)) && BIT(t.core_bits) < ((r[1] >> 16) & 0xff))
+        t.core_bits++;
+    return t;
+}
+
+/* How many of the CPUs are in the boot CPU's place, when `bits` of the APIC id do not count. */
+static uint32_t siblings(unsigned int bits)
+{
+    uint32_t n = 0;
+
+    for (unsigned int cpu = 0; cpu < cpus_online; cpu++)
+        n += cpu_apic_id[cpu] >> bits == cpu_apic_id[0] >> bits;
+    return n;
+}
+
+int sysctl_physinfo(struct sysctl *s)
+{
+    struct xen_sysctl_physinfo *p = &s->op.u.physinfo;
+    struct topology t = topology();
+
+    memset(p, 0, sizeof(*p));
+    p->threads_per_core = siblings(t.thread_bits);
+    p->cores_per_socket = siblings(t.thread_bits + t.core_bits) / p->threads_per_core;
+    p->nr_cpus = cpus_online;
+    p->max_cpu_id = (uint32_t)machine.nr_cpus - 1;
+    p->nr_nodes = 1;
+    p->cpu_khz = (uint32_t)time_tsc_khz();
+    p->capabilities = XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1 | XEN_SYSCTL_PHYSCAP_gnttab_v2;
+    p->total_pages = page_alloc_total_frames();
+    p->free_pages = page_alloc_free_frames();
+    p->outstanding_pages = domain_claimed_frames();
+    p->max_mfn = frame_max - 1;
+    for (size_t i = 0; i < ARRAY_SIZE(p->hw_cap); i++)
+        p->hw_cap[i] = policy_features(POLICY_HOST, i);
+    return 0;
+}
+
+int sysctl_cputopoinfo(struct sysctl *s)
+{
+    struct xen_sysctl_cputopoinfo *info = &s->op.u.cputopoinfo;
+    uint64_t gva = (uint64_t)info->cputopo.p;
+    struct topology t = topology();
+    uint32_t n = MIN(info->num_cpus, cpus_online);
+
+    for (uint32_t cpu = 0; gva != 0 && cpu < n; cpu++) {
+        struct xen_sysctl_cputopo one = {
+            .core = (cpu_apic_id[cpu] >> t.thread_bits) & (uint32_t)(BIT(t.core_bits) - 1),
+            .socket = cpu_apic_id[cpu] >> (t.thread_bits + t.core_bits),
+            .node = 0,
+        };
+
+        if (guest_copy_to(gva + cpu * sizeof(one), &one, sizeof(one)) != 0)
+            return -EFAULT;
+    }
+    info->num_cpus = cpus_online;
+    return 0;
+}
+
+int sysctl_numainfo(struct sysctl *s)
+{
+    struct xen_sysctl_numainfo *info = &s->op.u.numainfo;
+    struct xen_sysctl_meminfo memory = {
+        .memsize = page_alloc_total_frames() << PAGE_SHIFT,
+        .memfree = page_alloc_free_frames() << PAGE_SHIFT,
+    };
+    uint32_t near = 10;
+
+    if (info->num_nodes > 0) {
+        if (info->meminfo.p != NULL && guest_copy_to((uint64_t)info->meminfo.p, &memory, sizeof(memory)) != 0)
+            return -EFAULT;
+        if (info->distance.p != NULL && guest_copy_to((uint64_t)info->distance.p, &near, sizeof(near)) != 0)
+            return -EFAULT;
+    }
+    info->num_nodes = 1;
+    return 0;
+}
+
+/* No device is known to be near to anything. */
+int sysctl_pcitopoinfo(struct sysctl *s)
+{
+    struct xen_sysctl_pcitopoinfo *info = &s->op.u.pcitopoinfo;
+    uint32_t none = XEN_INVALID_NODE_ID;
+
+    if (info->devs.p == NULL || info->nodes.p == NULL)
+        return -EINVAL;
+    for (uint32_t i = 0; i < MIN(info->num_devs, 65536u); i++) {
+        if (guest_copy_to((uint64_t)(info->nodes.p + i), &none, sizeof(none)) != 0)
+            return -EFAULT;
+    }
+    return 0;
+}
+
+int sysctl_getcpuinfo(struct sysctl *s)
+{
+    struct xen_sysctl_getcpuinfo *info = &s->op.u.getcpuinfo;
+    uint32_t n = MIN(info->max_cpus, cpus_online);
+
+    for (uint32_t cpu = 0; cpu < n; cpu++) {
+        struct xen_sysctl_cpuinfo one = {.idletime = (uint64_t)cpu_idle_time(cpu)};
+
+        if (guest_copy_to((uint64_t)(info->info.p + cpu), &one, sizeof(one)) != 0)
+            return -EFAULT;
+    }
+    info->nr_cpus = n;
+    return 0;
+}
+
+int sysctl_availheap(struct sysctl *s)
+{
+    struct xen_sysctl_availheap *heap = &s->op.u.availheap;
+
+    heap->avail_bytes = heap->node > 0 ? 0 : page_alloc_free_frames() << PAGE_SHIFT;
+    return 0;
+}
+
+/* Frames are not taken out of use; asked for the state of a range, each is what it is. */
+int sysctl_page_offline_op(struct sysctl *s)
+{
+    const struct xen_sysctl_page_offline_op *p = &s->op.u.page_offline;
+    uint32_t status;
+
+    if (p->end < p->start)
+        return control_refuse(&s->control, -EINVAL, "from frame %x to %x", p->start, p->end);
+    for (uint32_t n = 0; n <= p->end - p->start; n++) {
+        if (p->cmd == sysctl_query_page_offline)
+            status = mfn_valid(mfn(p->start + n)) ? PG_OFFLINE_STATUS_ONLINE : PG_OFFLINE_INVALID;
+        else
+            status = p->cmd == sysctl_page_online ? PG_ONLINE_FAILED : PG_OFFLINE_FAILED;
+        if (n >= 1024)
+            return -E2BIG;
+        if (guest_copy_to((uint64_t)(p->status.p + n), &status, sizeof(status)) != 0)
+            return -EFAULT;
+    }
+    return 0;
+}
+
+/* All CPUs run, and stay. */
+int sysctl_cpu_hotplug(struct sysctl *s)
+{
+    const struct xen_sysctl_cpu_hotplug *h = &s->op.u.cpu_hotplug;
+
+    if (h->op == XEN_SYSCTL_CPU_HOTPLUG_ONLINE && h->cpu < cpus_online)
+        return 0;
+    return control_refuse(&s->control, h->op > XEN_SYSCTL_CPU_HOTPLUG_SMT_DISABLE ? -EOPNOTSUPP : -EINVAL,
+                          "operation %u on CPU %u of %u: processors are neither stopped nor started", h->op, h->cpu,
+                          cpus_online);
+}
+
+/* Frequencies and sleep states are the firmware's. */
+int sysctl_get_pmstat(struct sysctl *s)
+{
+    struct xen_sysctl_get_pmstat *p = &s->op.u.get_pmstat;
+
+    if (p->cpuid >= cpus_online)
+        return -EINVAL;
+    switch (p->type) {
+    case PMSTAT_get_max_cx:
+        p->u.getcx.nr = 0;
+        return 0;
+    case PMSTAT_get_cxstat:
+    case PMSTAT_reset_cxstat:
+        return -ENODEV;
+    default:
+        return -ENODEV;
+    }
+}
+
+int sysctl_pm_op(struct sysctl *s)
+{
+    struct xen_sysctl_pm_op *p = &s->op.u.pm_op;
+
+    if (p->cmd == XEN_SYSCTL_pm_op_get_max_cstate) {
+        p->u.get_max_cstate = XEN_SYSCTL_CX_UNLIMITED;
+        return 0;
+    }
+    return p->cpuid >= cpus_online ? -EINVAL : -ENODEV;
+}
+
+/* No processor is asked to hide features from programs that execute CPUID themselves. */
+int sysctl_levelling_caps(struct sysctl *s)
+{
+    s->op.u.cpu_levelling_caps.caps = 0;
+    return 0;
+}
+
+/* There is no trace buffer; its size is 0. */
+int sysctl_tbuf_op(struct sysctl *s)
+{
+    struct xen_sysctl_tbuf_op *t = &s->op.u.tbuf_op;
+
+    if (t->cmd != XEN_SYSCTL_TBUFOP_get_info)
+        return -EINVAL;
+    t->evt_mask = 0;
+    t->buffer_mfn = 0;
+    t->size = 0;
+    return 0;
+}
