@@ -82,8 +82,8 @@ def wrong_state(name, state, code):
     match = STATE.fullmatch(state)
     if not match:
         return f"`{state}` is no state"
-    word = name.replace("__HYPERVISOR_", "")
-    named = re.search(rf"ROW\({word}," if word != name else rf"\b{name}\b", code)
+    word = re.sub("^(__HYPERVISOR|XEN_DOMCTL|XEN_SYSCTL)_", "", name)
+    named = re.search(rf"ROW\({word}," + ("" if name.startswith("__HYPERVISOR") else rf"|\b{name}\b"), code)
     row = re.search(rf"\{{{name},[^}}]*?\s(-E[A-Z]+|0),\s+-E[A-Z]+\s*\}}", code)
     if not state.startswith("refused"):
         return None if named and not row else "nothing in the sources does it"

@@ -15,7 +15,7 @@
 
 static const struct domctl_row {
     const char *name;
-    domctl_fn_t *fn; /* NULL: see absent() */
+    domctl_fn_t *fn; /* NULL: see absent_domctl() */
     uint8_t flags;
 } domctl_table[] = {
     ROW(createdomain, NO_DOMAIN_NAMED | ANSWERS),
@@ -79,7 +79,7 @@ static const struct domctl_row *find_row(uint32_t cmd)
 }
 
 /* Known, and not offered for PV domains, or at all: the code that Debian's Xen has for each. */
-static int absent(uint32_t cmd)
+static int absent_domctl(uint32_t cmd)
 {
     switch (cmd) {
     case XEN_DOMCTL_gethvmcontext:
@@ -124,7 +124,7 @@ struct vcpu *domctl_vcpu(struct domctl *c, uint32_t id, int *error)
     return NULL;
 }
 
-static int perform(struct domctl *c, const struct domctl_row *row)
+static int perform_row(struct domctl *c, const struct domctl_row *row)
 {
     int result;
 
@@ -158,11 +158,11 @@ int64_t do_domctl(struct hypercall_args *args)
     c.control.target = c.op.domain;
     if (row != NULL) {
         c.control.name = row->name;
-        result = perform(&c, row);
+        result = perform_row(&c, row);
         if (result < 0 && result != -ERESTART && !(row->flags & QUIET) && !c.control.explained)
             (void)control_refuse(&c.control, result, "refused");
     } else {
-        result = absent(c.op.cmd);
+        result = absent_domctl(c.op.cmd);
     }
     if (c.d != NULL)
         domain_put(c.d);

@@ -38,7 +38,7 @@ static const struct sysctl_row {
 };
 
 /* Known, and built neither into Debian's Xen nor into this. */
-static int absent(uint32_t cmd)
+static int absent_sysctl(uint32_t cmd)
 {
     switch (cmd) {
     case XEN_SYSCTL_coverage_op:
@@ -66,7 +66,7 @@ int64_t do_sysctl(struct hypercall_args *args)
     if (!current_domain()->privileged)
         return -EPERM;
     if (s.op.cmd >= ARRAY_SIZE(sysctl_table) || sysctl_table[s.op.cmd].fn == NULL)
-        return absent(s.op.cmd);
+        return absent_sysctl(s.op.cmd);
     row = &sysctl_table[s.op.cmd];
     s.control.name = row->name;
     result = row->fn(&s);
