@@ -23,10 +23,9 @@
 #include "x86/lapic.h"
 #include "x86/upcalls.h"
 
-/* Per CPU: the domain whose page tables are loaded, and the one before it; and how long it has had nothing to do. */
+/* Per CPU: the domain whose page tables are loaded, and the one before it. */
 static struct cpu_tables {
     struct domain *loaded, *before;
-    stime_t idle_since, idle_time; /* atomic; idle_since -1: it runs a vCPU */
 } ALIGNED(64) cpu_tables[NR_CPUS_MAX];
 
 static bool may_run(const struct vcpu *v)
@@ -43,20 +42,6 @@ static bool unit_runnable(struct sched_unit *u)
 }
 
 /* --- the switch --- */
-
-static void note_idle(struct cpu_tables *t, bool idle, stime_t now)
-{
-    if (t->idle_since >= 0)
-        atomic_store(&t->idle_time, t->idle_time + now - t->idle_since);
-    atomic_store(&t->idle_since, idle ? now : -1);
-}
-
-stime_t cpu_idle_time(unsigned int cpu)
-{
-    stime_t since = atomic_load(&cpu_tables[cpu].idle_since), time = atomic_load(&cpu_tables[cpu].idle_time);
-
-    return since >= 0 ? time + stime_now() - since : time;
-}
 
 static void clear_dirty(struct domain **d)
 {
@@ -113,7 +98,6 @@ static void switch_to(struct sched_unit *prev, struct sched_unit *next)
         clear_dirty(&t->before);
     if (prev)
         leave(vcpu_of_unit(prev), now);
-    note_idle(t, !next, now);
     if (!next)
         guest_switch(NULL);
 
@@ -325,7 +309,6 @@ int vcpu_create(struct domain *d, unsigned int id, struct vcpu **out)
     v->domain = d;
     v->id = id;
     v->pause_flags = VPF_DOWN;
-    v->soft_affinity = ~0ULL;
     v->cpu.running_on = -1;
     vcpu_reset_info(v);
     sched_unit_init(&v->unit, &d->sched);

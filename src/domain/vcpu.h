@@ -25,7 +25,6 @@ struct vcpu {
     struct domain *domain;  /* [c] */
     uint32_t id;            /* [c] */
     struct sched_unit unit; /* sched/ */
-    uint64_t soft_affinity; /* [a] where a toolstack would rather have it run */
     uint64_t pinned_over;   /* [o] the affinity that SCHEDOP_pin_override replaced; 0: none */
     uint64_t pause_flags;   /* [a] VPF_* */
     uint32_t pause_count;   /* [a] */
@@ -119,9 +118,6 @@ void domain_wake_pollers(struct domain *d, uint32_t port);
  * stale at once.
  */
 bool vcpu_event_pending(const struct vcpu *v);
-
-/* How long a CPU has had nothing to run, since boot. */
-stime_t cpu_idle_time(unsigned int cpu);
 
 /* Runs on some CPU or is about to. */
 bool vcpu_is_running(struct vcpu *v);

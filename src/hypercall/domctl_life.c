@@ -30,8 +30,6 @@ static int check_creation(struct domctl *c, const struct xen_domctl_createdomain
     if (r->arch.emulation_flags != 0 || (r->arch.misc_flags & ~XEN_X86_MSR_RELAXED) != 0)
         return control_refuse(&c->control, -EINVAL, "emulation %x, other flags %x", r->arch.emulation_flags,
                               r->arch.misc_flags);
-    if (r->cpupool_id != 0)
-        return control_refuse(&c->control, -ENOENT, "cpu pool %u", r->cpupool_id);
     return 0;
 }
 
@@ -56,9 +54,16 @@ int domctl_createdomain(struct domctl *c)
     error = domain_create(&config, &pv_guest_ops, &d);
     if (error != 0)
         return control_refuse(&c->control, error, error == -EEXIST ? "the number is taken" : "cannot be made");
+    if (r->cpupool_id != 0)
+        error = sched_pool_move_group(r->cpupool_id, &d->sched);
+    if (error != 0) {
+        error = control_refuse(&c->control, error == -EINVAL ? -ENODEV : error, "pool %u does not take it", r->cpupool_id);
+        while (domain_kill(d) == -ERESTART) /* it has nothing yet that takes time to give up */
+            ;
+    }
     c->op.domain = d->id;
     domain_put(d);
-    return 0;
+    return error;
 }
 
 /* All vCPUs that it was created for. */
@@ -131,6 +136,7 @@ void domctl_describe(struct domain *d, struct xen_domctl_getdomaininfo *info)
     info->outstanding_pages = READ_ONCE(d->claimed);
     info->shared_info_frame = ptr_to_mfn(d->shared_info).v;
     memcpy(info->handle, d->handle, sizeof(info->handle));
+    info->cpupool = sched_group_pool(&d->sched);
     info->gpaddr_bits = (uint8_t)cpu_features.phys_bits;
     info->arch_config.misc_flags = d->hypercall->misc_flags;
 }

@@ -2,6 +2,7 @@
 /* domctl: a domain's memory, and the machine's resources that it may use. */
 #include "abi/errno.h"
 #include "core/softirq.h"
+#include "domain/rights.h"
 #include "hypercall/control.h"
 #include "pv/pv.h"
 #include "x86/insn.h"
@@ -105,17 +106,42 @@ int domctl_cacheflush(struct domctl *c)
 
 /* --- rights to hardware --- */
 
+static int change_right(struct domctl *c, enum right what, uint64_t first, uint64_t last, bool allow)
+{
+    static const char *const noun[] = {[RIGHT_PORTS] = "ports", [RIGHT_FRAMES] = "frames", [RIGHT_IRQS] = "interrupts"};
+    int error = -EPERM;
+
+    /* A toolstack can hand on only what its own domain may use. */
+    if (last < first)
+        error = -EINVAL;
+    else if (rights_has(current_domain(), what, first, last))
+        error = allow ? rights_give(c->d, what, first, last) : rights_take(c->d, what, first, last);
+    if (error != 0)
+        return control_refuse(&c->control, error, "%s %llx to %llx", noun[what], (unsigned long long)first,
+                              (unsigned long long)last);
+    return 0;
+}
+
 int domctl_irq_permission(struct domctl *c)
 {
-    return -EPERM;
+    const struct xen_domctl_irq_permission *p = &c->op.u.irq_permission;
+
+    return change_right(c, RIGHT_IRQS, p->pirq, p->pirq, p->allow_access);
 }
 
 int domctl_iomem_permission(struct domctl *c)
 {
-    return -EPERM;
+    const struct xen_domctl_iomem_permission *p = &c->op.u.iomem_permission;
+
+    return change_right(c, RIGHT_FRAMES, p->first_mfn, p->first_mfn + p->nr_mfns - 1, p->allow_access);
 }
 
 int domctl_ioport_permission(struct domctl *c)
 {
-    return -EPERM;
+    const struct xen_domctl_ioport_permission *p = &c->op.u.ioport_permission;
+    uint64_t last = (uint64_t)p->first_port + p->nr_ports - 1;
+
+    if (last > 0xffff)
+        return control_refuse(&c->control, -EINVAL, "ports %x to %llx", p->first_port, (unsigned long long)last);
+    return change_right(c, RIGHT_PORTS, p->first_port, last, p->allow_access);
 }

@@ -22,40 +22,47 @@ int domctl_getvcpuinfo(struct domctl *c)
     return 0;
 }
 
-/* Soft affinity is a wish, and every CPU is as near to memory as another: it is kept for the toolstack alone. */
+static int set_affinities(struct domctl *c, struct vcpu *v, uint32_t flags, uint64_t hard, uint64_t soft)
+{
+    uint64_t old = READ_ONCE(v->unit.affinity);
+    int error = 0;
+
+    if (flags & XEN_VCPUAFFINITY_HARD)
+        error = sched_set_affinity(&v->unit, hard);
+    if (error == 0 && (flags & XEN_VCPUAFFINITY_SOFT)) {
+        error = sched_set_soft_affinity(&v->unit, soft);
+        if (error != 0 && (flags & XEN_VCPUAFFINITY_HARD))
+            (void)sched_set_affinity(&v->unit, old);
+    }
+    if (error != 0)
+        return control_refuse(&c->control, error, "vcpu %u on CPUs %llx, rather %llx; its pool is %u", v->id,
+                              (unsigned long long)hard, (unsigned long long)soft, sched_group_pool(&c->d->sched));
+    return 0;
+}
+
+/* The answer is what of the wishes has an effect. */
 int domctl_setvcpuaffinity(struct domctl *c)
 {
     struct xen_domctl_vcpuaffinity *a = &c->op.u.vcpuaffinity;
-    uint64_t hard, soft;
+    uint64_t hard = 0, soft = 0, allowed;
     int error = 0;
     struct vcpu *v = domctl_vcpu(c, a->vcpu, &error);
 
     if (v == NULL)
         return error;
-    hard = v->unit.affinity;
-    soft = v->soft_affinity;
     if ((a->flags & ~(uint32_t)(XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT | XEN_VCPUAFFINITY_FORCE)) ||
         !(a->flags & (XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT)))
         return control_refuse(&c->control, -EINVAL, "flags %x", a->flags);
-    if ((a->flags & XEN_VCPUAFFINITY_HARD) && control_read_bits(&a->cpumap_hard, &hard) != 0)
+    if (((a->flags & XEN_VCPUAFFINITY_HARD) && control_read_bits(&a->cpumap_hard, &hard) != 0) ||
+        ((a->flags & XEN_VCPUAFFINITY_SOFT) && control_read_bits(&a->cpumap_soft, &soft) != 0))
         return -EFAULT;
-    if ((a->flags & XEN_VCPUAFFINITY_SOFT) && control_read_bits(&a->cpumap_soft, &soft) != 0)
+    error = set_affinities(c, v, a->flags, hard, soft);
+    if (error != 0)
+        return error;
+    allowed = sched_allowed_cpus(&v->unit);
+    if (((a->flags & XEN_VCPUAFFINITY_HARD) && control_write_bits(&a->cpumap_hard, allowed) != 0) ||
+        ((a->flags & XEN_VCPUAFFINITY_SOFT) && control_write_bits(&a->cpumap_soft, soft & allowed) != 0))
         return -EFAULT;
-    if (!(hard & cpus_online_mask))
-        return control_refuse(&c->control, -EINVAL, "vcpu %u on CPUs %llx of %llx", v->id, (unsigned long long)hard,
-                              (unsigned long long)cpus_online_mask);
-    if (a->flags & XEN_VCPUAFFINITY_HARD) {
-        error = sched_set_affinity(&v->unit, hard);
-        if (error != 0)
-            return error;
-        if (control_write_bits(&a->cpumap_hard, hard & cpus_online_mask) != 0)
-            return -EFAULT;
-    }
-    if (a->flags & XEN_VCPUAFFINITY_SOFT) {
-        atomic_store(&v->soft_affinity, soft);
-        if (control_write_bits(&a->cpumap_soft, soft & hard & cpus_online_mask) != 0)
-            return -EFAULT;
-    }
     return 0;
 }
 
@@ -68,10 +75,9 @@ int domctl_getvcpuaffinity(struct domctl *c)
     if (v == NULL)
         return error;
     if (!(a->flags & (XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT)))
-        return -EINVAL;
-    if ((a->flags & XEN_VCPUAFFINITY_HARD) && control_write_bits(&a->cpumap_hard, READ_ONCE(v->unit.affinity)) != 0)
-        return -EFAULT;
-    if ((a->flags & XEN_VCPUAFFINITY_SOFT) && control_write_bits(&a->cpumap_soft, atomic_load(&v->soft_affinity)) != 0)
+        return control_refuse(&c->control, -EINVAL, "flags %x", a->flags);
+    if (((a->flags & XEN_VCPUAFFINITY_HARD) && control_write_bits(&a->cpumap_hard, READ_ONCE(v->unit.affinity)) != 0) ||
+        ((a->flags & XEN_VCPUAFFINITY_SOFT) && control_write_bits(&a->cpumap_soft, READ_ONCE(v->unit.soft)) != 0))
         return -EFAULT;
     return 0;
 }
@@ -94,35 +100,23 @@ int domctl_getnodeaffinity(struct domctl *c)
     return control_write_bits(&c->op.u.nodeaffinity.nodemap, atomic_load(&c->d->hypercall->node_affinity));
 }
 
-static int put_parameters(struct domctl *c, uint32_t weight, uint32_t cap)
-{
-    if (weight == 0 || cap > 100 * c->d->max_vcpus)
-        return control_refuse(&c->control, -EINVAL, "weight %u, cap %u%%", weight, cap);
-    for (uint32_t i = 0; i < c->d->max_vcpus; i++) {
-        struct vcpu *v = atomic_load(&c->d->vcpu[i]);
-
-        if (v != NULL && sched_set_params(&v->unit, weight, cap) != 0)
-            return -EINVAL;
-    }
-    return 0;
-}
-
+/* Weight and cap of credit and credit2 lie alike in the argument; a weight of 0 leaves it as it is. */
 int domctl_scheduler_op(struct domctl *c)
 {
     struct xen_domctl_scheduler_op *op = &c->op.u.scheduler_op;
-    struct vcpu *first = atomic_load(&c->d->vcpu[0]);
+    struct sched_group *g = &c->d->sched;
+    uint32_t pool = sched_group_pool(g);
 
-    if (op->sched_id != XEN_SCHEDULER_CREDIT2)
-        return control_refuse(&c->control, -EINVAL, "scheduler %u; it is scheduled by %u", op->sched_id,
-                              XEN_SCHEDULER_CREDIT2);
+    if (!sched_pool_answers(pool, op->sched_id))
+        return control_refuse(&c->control, -EINVAL, "scheduler %u is not that of its pool %u", op->sched_id, pool);
     switch (op->cmd) {
     case XEN_DOMCTL_SCHEDOP_getinfo:
-        op->u.credit2.weight = first != NULL ? READ_ONCE(first->unit.weight) : 256;
-        op->u.credit2.cap = first != NULL ? READ_ONCE(first->unit.cap) : 0;
+        op->u.credit2.weight = READ_ONCE(g->weight);
+        op->u.credit2.cap = READ_ONCE(g->cap);
         return 0;
     case XEN_DOMCTL_SCHEDOP_putinfo:
-        return put_parameters(c, op->u.credit2.weight, op->u.credit2.cap);
+        return sched_group_set(g, op->u.credit2.weight, op->u.credit2.cap);
     default:
-        return -EINVAL;
+        return control_refuse(&c->control, -EINVAL, "command %u: parameters are those of the whole domain", op->cmd);
     }
 }

@@ -79,19 +79,25 @@ static void report_clocks(void)
     log_always("time: %lld ns, TSC %llu kHz, %s", (long long)stime_now(), (ull)time_tsc_khz(),
                time_tsc_stable() ? "the same on all CPUs" : "NOT the same on all CPUs");
     for (unsigned int cpu = 0; cpu < cpus_online; cpu++)
-        log_always("  CPU %u: idle %lld ns", cpu, (long long)cpu_idle_time(cpu));
+        log_always("  CPU %u: idle %lld ns", cpu, (long long)sched_idle_time(cpu));
 }
 
 static void report_queues(void)
 {
-    log_always("scheduler: %u CPUs, idle %llx", cpus_online, (ull)sched_idle_cpus());
+    struct sched_pool_info pool;
+
+    for (uint32_t id = 0; sched_pool_get_info(id, true, &pool) == 0; id = pool.id + 1)
+        log_always("pool %u: scheduler %u, CPUs %llx, %u domains", pool.id, pool.scheduler, (ull)pool.cpus, pool.groups);
+    log_always("idle CPUs %llx", (ull)sched_idle_cpus());
     for (struct domain *d = domain_next(NULL); d != NULL; d = domain_next(d)) {
+        log_always("domain %u: pool %u, weight %u, cap %u%%", d->id, sched_group_pool(&d->sched), d->sched.weight,
+                   d->sched.cap);
         for (unsigned int i = 0; i < d->max_vcpus; i++) {
             struct vcpu *v = d->vcpu[i];
 
             if (v != NULL)
-                log_always("  d%uv%u: CPU %u, state %u, weight %u, cap %u, ran %lld ns", d->id, i, v->unit.cpu,
-                           v->unit.state, v->unit.weight, v->unit.cap, (long long)sched_cpu_time(&v->unit));
+                log_always("  vcpu %u: CPU %u, state %u, ran %lld ns", i, v->unit.cpu, v->unit.state,
+                           (long long)sched_cpu_time(&v->unit));
         }
     }
 }

@@ -7,52 +7,16 @@
 #include "mem/page_alloc.h"
 #include "platform/platform.h"
 #include "pv/policy.h"
-#include "x86/insn.h"
+#include "x86/topology.h"
 #include "x86/uaccess.h"
-
-/* How the processor counts its threads, from their APIC ids: Intel SDM vol. 2A, CPUID leaf 0xb. */
-struct topology {
-    unsigned int thread_bits, core_bits; /* of an APIC id, from the lowest; the rest is the package */
-};
-
-static struct topology topology(void)
-{
-    struct topology t = {0, 0};
-    uint32_t r[4];
-
-    if (cpu_features.max_leaf >= 0xb) {
-        cpuid_count(0xb, 0, r);
-        if (r[1] != 0) {
-            t.thread_bits = r[0] & 31;
-            cpuid_count(0xb, 1, r);
-            t.core_bits = (r[0] & 31) > t.thread_bits ? (r[0] & 31) - t.thread_bits : 0;
-            return t;
-        }
-    }
-    cpuid_count(1, 0, r);
-    while ((r[3] & BIT(28)) && BIT(t.core_bits) < ((r[1] >> 16) & 0xff))
-        t.core_bits++;
-    return t;
-}
-
-/* How many of the CPUs are in the boot CPU's place, when `bits` of the APIC id do not count. */
-static uint32_t siblings(unsigned int bits)
-{
-    uint32_t n = 0;
-
-    for (unsigned int cpu = 0; cpu < cpus_online; cpu++)
-        n += cpu_apic_id[cpu] >> bits == cpu_apic_id[0] >> bits;
-    return n;
-}
 
 int sysctl_physinfo(struct sysctl *s)
 {
     struct xen_sysctl_physinfo *p = &s->op.u.physinfo;
-    struct topology t = topology();
 
     memset(p, 0, sizeof(*p));
-    p->threads_per_core = siblings(t.thread_bits);
-    p->cores_per_socket = siblings(t.thread_bits + t.core_bits) / p->threads_per_core;
+    p->threads_per_core = (uint32_t)__builtin_popcountll(cpu_neighbours(0, CPU_SAME_CORE));
+    p->cores_per_socket = (uint32_t)__builtin_popcountll(cpu_neighbours(0, CPU_SAME_SOCKET)) / p->threads_per_core;
     p->nr_cpus = cpus_online;
     p->max_cpu_id = (uint32_t)machine.nr_cpus - 1;
     p->nr_nodes = 1;
@@ -71,13 +35,12 @@ int sysctl_cputopoinfo(struct sysctl *s)
 {
     struct xen_sysctl_cputopoinfo *info = &s->op.u.cputopoinfo;
     uint64_t gva = (uint64_t)info->cputopo.p;
-    struct topology t = topology();
     uint32_t n = MIN(info->num_cpus, cpus_online);
 
     for (uint32_t cpu = 0; gva != 0 && cpu < n; cpu++) {
         struct xen_sysctl_cputopo one = {
-            .core = (cpu_apic_id[cpu] >> t.thread_bits) & (uint32_t)(BIT(t.core_bits) - 1),
-            .socket = cpu_apic_id[cpu] >> (t.thread_bits + t.core_bits),
+            .core = cpu_core_number(cpu),
+            .socket = cpu_socket_number(cpu),
             .node = 0,
         };
 
@@ -128,7 +91,7 @@ int sysctl_getcpuinfo(struct sysctl *s)
     uint32_t n = MIN(info->max_cpus, cpus_online);
 
     for (uint32_t cpu = 0; cpu < n; cpu++) {
-        struct xen_sysctl_cpuinfo one = {.idletime = (uint64_t)cpu_idle_time(cpu)};
+        struct xen_sysctl_cpuinfo one = {.idletime = (uint64_t)sched_idle_time(cpu)};
 
         if (guest_copy_to((uint64_t)(info->info.p + cpu), &one, sizeof(one)) != 0)
             return -EFAULT;

@@ -72,62 +72,125 @@ int sysctl_getdomaininfolist(struct sysctl *s)
     return 0;
 }
 
-/* Weights and caps are per domain, and credit goes with weight: that is what a toolstack knows as credit2. */
 int sysctl_sched_id(struct sysctl *s)
 {
-    s->op.u.sched_id.sched_id = XEN_SCHEDULER_CREDIT2;
+    struct sched_pool_info pool;
+
+    if (sched_pool_get_info(0, false, &pool) != 0)
+        return -ENOENT;
+    s->op.u.sched_id.sched_id = pool.scheduler;
+    return 0;
+}
+
+static int put_pool_parameters(struct sysctl *s, struct sched_pool_params *p)
+{
+    struct xen_sysctl_scheduler_op *op = &s->op.u.scheduler_op;
+    int error;
+
+    if (op->sched_id == XEN_SCHEDULER_CREDIT2) {
+        p->ratelimit_us = op->u.sched_credit2.ratelimit_us;
+    } else {
+        p->tslice_us = op->u.sched_credit.tslice_ms * 1000;
+        p->ratelimit_us = op->u.sched_credit.ratelimit_us;
+        p->migrate_us = op->u.sched_credit.vcpu_migr_delay_us;
+        if (op->u.sched_credit.tslice_ms > XEN_SYSCTL_CSCHED_TSLICE_MAX)
+            return control_refuse(&s->control, -EINVAL, "time slice of %u ms", op->u.sched_credit.tslice_ms);
+    }
+    error = sched_pool_set_params(op->cpupool_id, p);
+    if (error != 0)
+        return control_refuse(&s->control, error, "pool %u: slice %u us, ratelimit %u us, migration after %u us",
+                              op->cpupool_id, p->tslice_us, p->ratelimit_us, p->migrate_us);
     return 0;
 }
 
 int sysctl_scheduler_op(struct sysctl *s)
 {
-    static uint32_t ratelimit_us = 1000; /* atomic; kept and answered: a turn is never shorter */
     struct xen_sysctl_scheduler_op *op = &s->op.u.scheduler_op;
+    struct sched_pool_params p;
 
-    if (op->cpupool_id != 0)
-        return -ESRCH;
-    if (op->sched_id != XEN_SCHEDULER_CREDIT2)
-        return -EINVAL;
+    if (sched_pool_get_params(op->cpupool_id, &p) != 0)
+        return control_refuse(&s->control, -ESRCH, "pool %u", op->cpupool_id);
+    if (!sched_pool_answers(op->cpupool_id, op->sched_id))
+        return control_refuse(&s->control, -EINVAL, "scheduler %u is not that of pool %u", op->sched_id, op->cpupool_id);
     switch (op->cmd) {
     case XEN_SYSCTL_SCHEDOP_putinfo:
-        if (op->u.sched_credit2.ratelimit_us != 0 &&
-            (op->u.sched_credit2.ratelimit_us < XEN_SYSCTL_SCHED_RATELIMIT_MIN ||
-             op->u.sched_credit2.ratelimit_us > XEN_SYSCTL_SCHED_RATELIMIT_MAX))
-            return control_refuse(&s->control, -EINVAL, "ratelimit %u us", op->u.sched_credit2.ratelimit_us);
-        atomic_store(&ratelimit_us, op->u.sched_credit2.ratelimit_us);
-        return 0;
+        return put_pool_parameters(s, &p);
     case XEN_SYSCTL_SCHEDOP_getinfo:
-        op->u.sched_credit2.ratelimit_us = atomic_load(&ratelimit_us);
+        if (op->sched_id == XEN_SCHEDULER_CREDIT2)
+            op->u.sched_credit2.ratelimit_us = p.ratelimit_us;
+        else
+            op->u.sched_credit = (struct xen_sysctl_credit_schedule){
+                .tslice_ms = p.tslice_us / 1000,
+                .ratelimit_us = p.ratelimit_us,
+                .vcpu_migr_delay_us = p.migrate_us,
+            };
         return 0;
     default:
-        return -EINVAL;
+        return control_refuse(&s->control, -EINVAL, "command %u", op->cmd);
     }
 }
 
-static uint32_t count_domains(void)
+/* The pool itself, or the next one after it, and -ENOENT after the last. */
+static int pool_info(struct xen_sysctl_cpupool_op *op)
 {
-    uint32_t n = 0;
+    struct sched_pool_info pool;
+    int error = sched_pool_get_info(op->cpupool_id, true, &pool);
 
-    for (struct domain *d = domain_next(NULL); d != NULL; d = domain_next(d))
-        n++;
-    return n;
+    if (error != 0)
+        return error;
+    op->cpupool_id = pool.id;
+    op->sched_id = pool.scheduler;
+    op->n_dom = pool.groups;
+    return control_write_bits(&op->cpumap, pool.cpus);
 }
 
-/* One pool, of all processors. */
+static int move_domain(const struct xen_sysctl_cpupool_op *op)
+{
+    struct domain *d = op->domid == DOMID_SELF || op->domid > DOMID_FIRST_RESERVED ? NULL : domain_get((domid_t)op->domid);
+    int error = -EINVAL;
+
+    if (d == NULL)
+        return -ESRCH;
+    if (d != current_domain())
+        error = sched_pool_move_group(op->cpupool_id, &d->sched);
+    domain_put(d);
+    return error;
+}
+
+static int pool_op(struct xen_sysctl_cpupool_op *op)
+{
+    switch (op->op) {
+    case XEN_SYSCTL_CPUPOOL_OP_CREATE:
+        return sched_pool_create(op->sched_id, &op->cpupool_id);
+    case XEN_SYSCTL_CPUPOOL_OP_DESTROY:
+        return sched_pool_destroy(op->cpupool_id);
+    case XEN_SYSCTL_CPUPOOL_OP_INFO:
+        return pool_info(op);
+    case XEN_SYSCTL_CPUPOOL_OP_ADDCPU:
+        return sched_pool_add_cpu(op->cpupool_id, op->cpu);
+    case XEN_SYSCTL_CPUPOOL_OP_RMCPU:
+        return sched_pool_remove_cpu(op->cpupool_id, op->cpu);
+    case XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN:
+        return move_domain(op);
+    case XEN_SYSCTL_CPUPOOL_OP_FREEINFO:
+        return control_write_bits(&op->cpumap, sched_free_cpus());
+    default:
+        return -ENOSYS;
+    }
+}
+
 int sysctl_cpupool_op(struct sysctl *s)
 {
+    static const char *const name[] = {
+        [XEN_SYSCTL_CPUPOOL_OP_CREATE] = "create", [XEN_SYSCTL_CPUPOOL_OP_DESTROY] = "destroy",
+        [XEN_SYSCTL_CPUPOOL_OP_ADDCPU] = "add", [XEN_SYSCTL_CPUPOOL_OP_RMCPU] = "remove",
+        [XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN] = "move",
+    };
     struct xen_sysctl_cpupool_op *op = &s->op.u.cpupool_op;
+    int error = pool_op(op);
 
-    switch (op->op) {
-    case XEN_SYSCTL_CPUPOOL_OP_INFO:
-        if (op->cpupool_id != 0)
-            return -ENOENT;
-        op->sched_id = XEN_SCHEDULER_CREDIT2;
-        op->n_dom = count_domains();
-        return control_write_bits(&op->cpumap, cpus_online_mask);
-    case XEN_SYSCTL_CPUPOOL_OP_FREEINFO:
-        return control_write_bits(&op->cpumap, 0);
-    default:
-        return -EOPNOTSUPP;
-    }
+    if (error < 0 && error != -ERESTART && op->op < ARRAY_SIZE(name) && name[op->op] != NULL)
+        return control_refuse(&s->control, error, "%s: pool %u, scheduler %u, CPU %u, domain %u", name[op->op],
+                              op->cpupool_id, op->sched_id, op->cpu, op->domid);
+    return error;
 }
