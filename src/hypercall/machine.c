@@ -3,6 +3,7 @@
 #include "hypercall/control.h"
 
 #include "abi/errno.h"
+#include "lib/bitmap.h"
 #include "lib/string.h"
 #include "mem/page_alloc.h"
 #include "platform/platform.h"
@@ -15,8 +16,8 @@ int sysctl_physinfo(struct sysctl *s)
     struct xen_sysctl_physinfo *p = &s->op.u.physinfo;
 
     memset(p, 0, sizeof(*p));
-    p->threads_per_core = (uint32_t)__builtin_popcountll(cpu_neighbours(0, CPU_SAME_CORE));
-    p->cores_per_socket = (uint32_t)__builtin_popcountll(cpu_neighbours(0, CPU_SAME_SOCKET)) / p->threads_per_core;
+    p->threads_per_core = bit_count(cpu_neighbours(0, CPU_SAME_CORE));
+    p->cores_per_socket = bit_count(cpu_neighbours(0, CPU_SAME_SOCKET)) / p->threads_per_core;
     p->nr_cpus = cpus_online;
     p->max_cpu_id = (uint32_t)machine.nr_cpus - 1;
     p->nr_nodes = 1;

@@ -111,7 +111,8 @@ int sysctl_scheduler_op(struct sysctl *s)
     if (sched_pool_get_params(op->cpupool_id, &p) != 0)
         return control_refuse(&s->control, -ESRCH, "pool %u", op->cpupool_id);
     if (!sched_pool_answers(op->cpupool_id, op->sched_id))
-        return control_refuse(&s->control, -EINVAL, "scheduler %u is not that of pool %u", op->sched_id, op->cpupool_id);
+        return control_refuse(&s->control, -EINVAL, "scheduler %u is not that of pool %u", op->sched_id,
+                              op->cpupool_id);
     switch (op->cmd) {
     case XEN_SYSCTL_SCHEDOP_putinfo:
         return put_pool_parameters(s, &p);
@@ -146,7 +147,7 @@ static int pool_info(struct xen_sysctl_cpupool_op *op)
 
 static int move_domain(const struct xen_sysctl_cpupool_op *op)
 {
-    struct domain *d = op->domid == DOMID_SELF || op->domid > DOMID_FIRST_RESERVED ? NULL : domain_get((domid_t)op->domid);
+    struct domain *d = op->domid < DOMID_FIRST_RESERVED ? domain_get((domid_t)op->domid) : NULL;
     int error = -EINVAL;
 
     if (d == NULL)
