@@ -59,8 +59,8 @@ static inline int pv_get_l1(struct domain *d, struct domain *owner, pte_t e)
 
     if (unlikely(!frame_exists(m) || owner != d || (e & (PTE_PCD | PTE_PWT | PTE_PAT))))
         return pv_get_l1_unusual(d, owner, e);
-    if (!frame_get(f, d))
-        return -EBUSY;
+    if (unlikely(!frame_get(f, d)))
+        return pv_get_l1_unusual(d, owner, e); /* a hole in the RAM: device memory, perhaps its own */
     if (!(e & PTE_RW))
         return 0;
     rc = pv_is_shared_hv(f) ? pv_get_shared(f) : pv_get_writable(f);
