@@ -180,12 +180,24 @@ static uint64_t take_chunk(struct build *b, uint64_t p, uint64_t end, unsigned i
     return BIT(order);
 }
 
-/* Something to be loaded: a segment of the kernel, or the ramdisk. */
+/* Something to be loaded: a segment of the kernel, a part of its symbol table, or the ramdisk. */
 struct load {
     uint64_t at, end;    /* pseudo-physical addresses */
     const uint8_t *from;
     bool of_image;
 };
+
+/* Part 0, 1 or 2 of the symbol table. */
+static void symbols_load(const struct build *b, uint32_t part, struct load *load)
+{
+    const struct pv_kernel *k = &b->request.image->kernel;
+    const struct elf_symbols *s = &k->symbols;
+    const struct span parts[] = {{(const char *)s->head, sizeof(s->head)}, s->symbols, s->names};
+    const uint64_t at[] = {0, sizeof(s->head), s->names_at};
+
+    *load = (struct load){.at = k->symbols_at - k->virt_base + at[part], .from = (const uint8_t *)parts[part].at};
+    load->end = load->at + parts[part].len;
+}
 
 /* The next one, from *@next (at first 0) on. False after the last. */
 static bool next_load(const struct build *b, uint32_t *next, struct load *load)
@@ -200,9 +212,13 @@ static bool next_load(const struct build *b, uint32_t *next, struct load *load)
         *load = (struct load){.at = at, .end = at + s.filesz, .from = elf->image + s.offset, .of_image = true};
         return true;
     }
-    if (*next > elf->segment_count)
+    if (*next < elf->segment_count + 3 && r->image->kernel.symbols.size != 0) {
+        symbols_load(b, (*next)++ - elf->segment_count, load);
+        return true;
+    }
+    if (*next > elf->segment_count + 3)
         return false;
-    *next = elf->segment_count + 1;
+    *next = elf->segment_count + 4;
     *load = (struct load){.at = b->layout.ramdisk << PAGE_SHIFT, .from = r->ramdisk};
     load->end = load->at + r->ramdisk_size;
     return true;

@@ -43,7 +43,7 @@ _Static_assert(sizeof(struct note_header) == 12, "as the ABI lays it out");
 
 enum { IDENT_CLASS = 4, IDENT_DATA = 5, CLASS_32 = 1, CLASS_64 = 2, DATA_LITTLE = 1 };
 enum { TYPE_RELOCATABLE = 1, TYPE_CORE = 4, MACHINE_X86_64 = 62 };
-enum { SEGMENT_LOAD = 1, SEGMENT_NOTE = 4, SECTION_NOTE = 7, SECTION_NOBITS = 8 };
+enum { SEGMENT_LOAD = 1, SEGMENT_NOTE = 4, SECTION_SYMBOLS = 2, SECTION_NOTE = 7, SECTION_NOBITS = 8 };
 
 static const char *check_ident(const uint8_t *image, size_t size)
 {
@@ -238,6 +238,52 @@ bool elf_find_section(const struct elf *elf, const char *name, struct span *cont
             *contents = contents_at(elf, header.offset, header.size);
             return true;
         }
+    }
+    return false;
+}
+
+/* What Xen leaves as it is in the two headers (the names, which mean nothing any more) stays here too. */
+static void write_symbols_head(const struct elf *elf, struct elf_symbols *s, struct section_header symbols,
+                               struct section_header names)
+{
+    struct file_header file;
+    uint32_t following = (uint32_t)(s->size - sizeof(following));
+    uint8_t *to = s->head;
+
+    memcpy(&file, elf->image, sizeof(file));
+    file.phoff = 0;
+    file.shoff = sizeof(file);
+    file.phentsize = file.phnum = file.shstrndx = 0;
+    file.shnum = 3;
+    symbols.offset = ELF_SYMBOLS_AT - sizeof(following);
+    symbols.link = 2;
+    names.offset = s->names_at - sizeof(following);
+    memcpy(to, &following, sizeof(following));
+    to += sizeof(following);
+    memcpy(to, &file, sizeof(file));
+    to += sizeof(file) + sizeof(struct section_header);
+    memcpy(to, &symbols, sizeof(symbols));
+    memcpy(to + sizeof(symbols), &names, sizeof(names));
+}
+
+bool elf_read_symbols(const struct elf *elf, struct elf_symbols *s)
+{
+    for (uint32_t i = 0; i < elf->section_count; i++) {
+        struct section_header symbols = read_section(elf, i), names;
+
+        if (symbols.type != SECTION_SYMBOLS || symbols.link >= elf->section_count)
+            continue;
+        names = read_section(elf, symbols.link);
+        *s = (struct elf_symbols){
+            .symbols = contents_at(elf, symbols.offset, symbols.size),
+            .names = contents_at(elf, names.offset, names.size),
+        };
+        s->names_at = ALIGN_UP(ELF_SYMBOLS_AT + s->symbols.len, 8ULL);
+        s->size = s->names_at + s->names.len;
+        if (s->symbols.len == 0 || s->names.len == 0 || s->size > UINT32_MAX)
+            return false;
+        write_symbols_head(elf, s, symbols, names);
+        return true;
     }
     return false;
 }

@@ -47,6 +47,22 @@ bool elf_next_load(const struct elf *elf, uint32_t *cursor, struct elf_segment *
 /* The contents of a note of @type and name "Xen", from the note segments or else the note sections. */
 bool elf_find_xen_note(const struct elf *elf, uint32_t type, struct span *contents);
 
+/*
+ * The symbol table as BSD kernels want it behind themselves, as Xen 4.17 lays it out: the number of
+ * bytes that follow (32 bits), a file header with no segments, three section headers (none, symbols,
+ * names), the symbols, the names. Offsets count from the file header; symbols and names begin at
+ * multiples of 8 if the whole does.
+ */
+#define ELF_SYMBOLS_AT 264
+struct elf_symbols {
+    uint8_t head[ELF_SYMBOLS_AT]; /* all up to the symbols */
+    struct span symbols, names;   /* in the image */
+    uint64_t names_at, size;      /* bytes from the start of the head */
+};
+
+/* False if the image has no symbol table, or one whose contents are not inside it. */
+bool elf_read_symbols(const struct elf *elf, struct elf_symbols *s);
+
 /* The contents of the section called @name. */
 bool elf_find_section(const struct elf *elf, const char *name, struct span *contents);
 

@@ -228,6 +228,21 @@ static const char *find_span(struct pv_kernel *kernel, const struct elf *elf)
     return NULL;
 }
 
+/* The symbol table follows the segments. */
+static const char *place_symbols(struct pv_kernel *kernel, const struct elf *elf)
+{
+    if (!kernel->bsd_symtab || !elf_read_symbols(elf, &kernel->symbols)) {
+        kernel->symbols.size = 0;
+        return NULL;
+    }
+    if (!checked_add_u64(kernel->vend, 7, &kernel->symbols_at))
+        return "there is no room for its symbol table behind it";
+    kernel->symbols_at &= ~7ULL;
+    if (!checked_add_u64(kernel->symbols_at, kernel->symbols.size, &kernel->vend))
+        return "there is no room for its symbol table behind it";
+    return NULL;
+}
+
 static const char *check(const struct pv_kernel *kernel, uint64_t offered)
 {
     if (kernel->xen_version.len > 0 && !span_equals(kernel->xen_version, "xen-3.0"))
@@ -268,6 +283,8 @@ int pv_kernel_read(struct pv_kernel *kernel, const struct elf *elf, uint64_t off
 
     if (*why == NULL)
         *why = find_span(kernel, elf);
+    if (*why == NULL)
+        *why = place_symbols(kernel, elf);
     if (*why == NULL)
         *why = check(kernel, offered);
     return *why == NULL ? 0 : -ENOEXEC;

@@ -16,7 +16,7 @@ struct pv_kernel {
      */
     uint64_t virt_base;
     uint64_t paddr_offset;
-    uint64_t vstart, vend; /* all segments lie in [vstart, vend) */
+    uint64_t vstart, vend; /* all that is to be loaded lies in [vstart, vend) */
     uint64_t entry;        /* virtual, within them */
 
     bool has_hypercall_page;
@@ -32,7 +32,9 @@ struct pv_kernel {
     uint64_t l1_mfn_valid_mask, l1_mfn_valid_value;
 
     bool mod_start_pfn; /* may be given its ramdisk unmapped, by frame number */
-    bool bsd_symtab;    /* wants its symbol table loaded behind it */
+    bool bsd_symtab;    /* wants its symbol table loaded behind it: */
+    struct elf_symbols symbols; /* size 0: there are none to load */
+    uint64_t symbols_at;        /* virtual; they end at vend */
     bool suspend_cancel;
 
     uint64_t features_supported; /* bit n: XENFEAT n; includes the required ones */

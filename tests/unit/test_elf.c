@@ -121,6 +121,7 @@ static void read_everything(const uint8_t *image, size_t size)
     struct elf elf;
     struct elf_segment segment;
     struct span contents;
+    struct elf_symbols symbols;
     const char *why = NULL;
     uint32_t cursor = 0;
     volatile uint8_t sum = 0;
@@ -139,6 +140,55 @@ static void read_everything(const uint8_t *image, size_t size)
     }
     if (elf_find_section(&elf, "__xen_guest", &contents))
         assert_true((size_t)((const uint8_t *)contents.at - image) + contents.len <= size);
+    if (elf_read_symbols(&elf, &symbols)) {
+        assert_true((size_t)((const uint8_t *)symbols.symbols.at - image) + symbols.symbols.len <= size);
+        assert_true((size_t)((const uint8_t *)symbols.names.at - image) + symbols.names.len <= size);
+        assert_true(symbols.size == symbols.names_at + symbols.names.len);
+    }
+}
+
+/* The sections of notes and of __xen_guest serve as symbols and names. */
+static void as_symbols(struct kernel *k)
+{
+    Elf64_Shdr *s = kernel_sections(k);
+
+    s[2].sh_type = SHT_SYMTAB;
+    s[2].sh_link = 1;
+}
+
+static void test_symbols(void **state)
+{
+    struct elf_symbols symbols;
+    struct kernel k;
+    Elf64_Shdr headers[3];
+    Elf64_Ehdr file;
+    struct elf elf;
+    const char *why;
+    uint32_t following;
+
+    make_kernel(&k);
+    kernel_guest_section(&k, "GUEST_OS=test");
+    assert_int_equal(elf_open(&elf, k.bytes, KERNEL_SIZE, &why), 0);
+    assert_false(elf_read_symbols(&elf, &symbols));
+    kernel_note_number(&k, 1, 2);
+    as_symbols(&k);
+    assert_true(elf_read_symbols(&elf, &symbols));
+    memcpy(&following, symbols.head, 4);
+    memcpy(&file, symbols.head + 4, sizeof(file));
+    memcpy(headers, symbols.head + 4 + sizeof(file), sizeof(headers));
+    assert_int_equal(following + 4, symbols.size);
+    assert_int_equal(file.e_phnum, 0);
+    assert_int_equal(file.e_shnum, 3);
+    assert_int_equal(file.e_shoff, sizeof(file));
+    assert_int_equal(headers[1].sh_offset, ELF_SYMBOLS_AT - 4);
+    assert_int_equal(headers[1].sh_link, 2);
+    assert_int_equal(headers[2].sh_offset, symbols.names_at - 4);
+    assert_int_equal(symbols.names.len, strlen("GUEST_OS=test") + 1);
+    kernel_sections(&k)[2].sh_link = 99;
+    assert_false(elf_read_symbols(&elf, &symbols));
+    kernel_sections(&k)[2].sh_link = 1;
+    kernel_sections(&k)[1].sh_offset = KERNEL_SIZE;
+    assert_false(elf_read_symbols(&elf, &symbols));
 }
 
 static void make_full(struct kernel *k)
@@ -171,6 +221,8 @@ static void test_mutated(void **state)
     srand(2);
     make_full(&k);
     for (int round = 0; round < 60000; round++) {
+        if (round == 30000)
+            as_symbols(&k);
         size_t size = round % 2 != 0 ? KERNEL_SIZE : (size_t)rand() % KERNEL_SIZE;
         uint8_t *copy = exact_copy(k.bytes, size);
 
@@ -188,8 +240,11 @@ static void test_mutated(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_right),   cmocka_unit_test(test_notes_in_section_only),
-        cmocka_unit_test(test_wrong),   cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_right),
+        cmocka_unit_test(test_symbols),
+        cmocka_unit_test(test_notes_in_section_only),
+        cmocka_unit_test(test_wrong),
+        cmocka_unit_test(test_truncated),
         cmocka_unit_test(test_mutated),
     };
 
