@@ -15,7 +15,7 @@ int64_t do_set_trap_table(struct hypercall_args *args)
     struct trap_info t;
 
     if (args->a[0] == 0) {
-        memset(v->pv->traps, 0, sizeof(v->pv->traps));
+        pv_clear_traps(v);
         return 0;
     }
     /* At most one entry a vector is of use; a list without an end stops there. */
@@ -26,8 +26,7 @@ int64_t do_set_trap_table(struct hypercall_args *args)
             return 0;
         if (!va_canonical(t.address))
             return -EINVAL;
-        t.cs = pv_fix_selector(t.cs);
-        v->pv->traps[t.vector] = t;
+        pv_set_trap(v, t.vector, &t);
     }
     return 0;
 }

@@ -1,5 +1,5 @@
 # The files of src/hypercall.
-hv-src += src/hypercall/table.c
+hv-src += src/hypercall/table.c src/hypercall/quick.c
 hv-src += src/hypercall/multicall.c
 hv-src += src/hypercall/sched.c
 hv-src += src/hypercall/event.c

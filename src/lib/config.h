@@ -23,6 +23,7 @@
 #define MUST_CHECK         __attribute__((warn_unused_result))
 #define PACKED             __attribute__((packed))
 #define ALIGNED(n)         __attribute__((aligned(n)))
+#define ALWAYS_INLINE      inline __attribute__((always_inline))
 #define INIT_TEXT          __attribute__((section(".init.text")))
 #define READ_ONCE(x)       (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v)   (*(volatile __typeof__(x) *)&(x) = (v))

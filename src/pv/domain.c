@@ -135,10 +135,8 @@ static int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
     rc = set_tables(v, c);
     if (rc)
         return rc;
-    for (size_t i = 0; i < ARRAY_SIZE(c->trap_ctxt); i++) {
-        v->pv->traps[i] = c->trap_ctxt[i];
-        v->pv->traps[i].cs = pv_fix_selector(c->trap_ctxt[i].cs);
-    }
+    for (unsigned int i = 0; i < ARRAY_SIZE(c->trap_ctxt); i++)
+        pv_set_trap(v, i, &c->trap_ctxt[i]);
     set_registers(v, c);
     for (unsigned int i = 0; i < 8; i++)
         if (i != 4 && i != 5 && c->debugreg[i] && pv_set_debugreg(v, i, c->debugreg[i]))

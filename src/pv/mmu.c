@@ -76,42 +76,45 @@ static int write_entry(pte_t *slot, pte_t *old, pte_t e, bool keep_ad, pte_t *ex
 }
 
 /*
- * Level 1. A change of the right to write alone, as by mprotect(), moves no
- * total reference: the old entry's becomes the new one's.
+ * Level 1; *old: what is there, and then, if it was done, what was. A change
+ * of the right to write alone, as by mprotect(), moves no total reference: the
+ * old entry's becomes the new one's.
  */
-static int mod_l1(struct domain *d, struct domain *owner, pte_t *p, pte_t old, pte_t e, bool keep_ad, pte_t *expect)
+static ALWAYS_INLINE int mod_l1(struct domain *d, struct domain *owner, pte_t *p, pte_t *old, pte_t e, bool keep_ad,
+                                pte_t *expect)
 {
     struct frame *f;
     int rc;
 
     if (!(e & PTE_P)) {
-        rc = write_entry(p, &old, e, keep_ad, expect);
-        if (rc == 0 && (old & PTE_P))
-            pv_put_l1(old);
+        rc = write_entry(p, old, e, keep_ad, expect);
+        if (rc == 0 && (*old & PTE_P))
+            pv_put_l1(*old);
         return rc;
     }
     e = pv_entry_flags(1, e);
-    if (same_target(old, e) && pv_cache_type_ok(d, e))
-        return write_entry(p, &old, e, keep_ad, expect);
     f = mfn_to_frame(pte_mfn(e));
-    if (same_target(old, e ^ PTE_RW) && frame_exists(pte_mfn(e)) && f->owner == d && owner == d &&
-        !pv_is_shared_hv(f) && pv_cache_type_ok(d, e)) {
-        rc = e & PTE_RW ? pv_get_writable(f) : 0;
-        if (rc)
-            return rc == -EINVAL ? -EBUSY : rc;
-        rc = write_entry(p, &old, e, keep_ad, expect);
-        if ((rc == 0) == !(e & PTE_RW))
-            pv_put_writable(f);
-        return rc;
+    if (((*old ^ e) & PTE_ADDR) == 0 && (*old & PTE_P) && pv_cache_type_ok(d, e)) {
+        if (((*old ^ e) & PTE_RW) == 0)
+            return write_entry(p, old, e, keep_ad, expect);
+        if (frame_exists(pte_mfn(e)) && f->owner == d && owner == d && !pv_is_shared_hv(f)) {
+            rc = e & PTE_RW ? pv_get_writable(f) : 0;
+            if (rc)
+                return rc == -EINVAL ? -EBUSY : rc;
+            rc = write_entry(p, old, e, keep_ad, expect);
+            if ((rc == 0) == !(e & PTE_RW))
+                pv_put_writable(f);
+            return rc;
+        }
     }
     rc = pv_get_l1(d, owner, e);
     if (rc)
         return rc;
-    rc = write_entry(p, &old, e, keep_ad, expect);
+    rc = write_entry(p, old, e, keep_ad, expect);
     if (rc)
         pv_put_l1(e); /* the hardware's A or D bit came between: the new references are given back */
-    else if (old & PTE_P)
-        pv_put_l1(old);
+    else if (*old & PTE_P)
+        pv_put_l1(*old);
     return rc;
 }
 
@@ -147,19 +150,19 @@ static int mod_upper(struct domain *d, struct domain *owner, struct frame *f, un
 static int mod_table(struct domain *pt_owner, struct domain *owner, struct frame *f, enum frame_type t,
                      unsigned int slot, pte_t e, bool keep_ad)
 {
-    pte_t *p = (pte_t *)frame_to_ptr(f) + slot;
+    pte_t *p = (pte_t *)frame_to_ptr(f) + slot, old;
     struct frame *orphan = NULL;
     int rc = -EINVAL;
 
     if (!pv_lock_table(f, t))
         return -EINVAL;
+    old = READ_ONCE(*p);
     /* Its last reference cannot go while it is locked, so its owner stays. Only the hardware's A and D change now. */
     if (likely(READ_ONCE(f->owner) == pt_owner)) {
         if (t == FRAME_L1)
-            rc = mod_l1(pt_owner, owner, p, READ_ONCE(*p), e, keep_ad, NULL);
+            rc = mod_l1(pt_owner, owner, p, &old, e, keep_ad, NULL);
         else
-            rc = mod_upper(pt_owner, owner, f, (unsigned int)t - FRAME_L1 + 1, slot, READ_ONCE(*p), e, keep_ad,
-                           &orphan);
+            rc = mod_upper(pt_owner, owner, f, (unsigned int)t - FRAME_L1 + 1, slot, old, e, keep_ad, &orphan);
     }
     pv_unlock_table(f);
     if (unlikely(orphan)) {
@@ -177,7 +180,7 @@ int pv_exchange_l1e(struct domain *d, struct domain *owner, struct frame *f, uns
         *expect = old;
         return -EAGAIN;
     }
-    return mod_l1(d, owner, p, old, e, false, expect);
+    return mod_l1(d, owner, p, &old, e, false, expect);
 }
 
 /* Not a page table now: plain memory, if it may be written. */
@@ -213,13 +216,40 @@ int pv_mmu_update(struct domain *pt_owner, struct domain *owner, uint64_t ptr, p
     return write_plain(pt_owner, f, slot, e);
 }
 
-/* The entry for `va` in `table`; 0 when it leads nowhere. */
-static mfn_t next_table(mfn_t table, uint64_t va, unsigned int level)
+/* An own level-1 table; -ERESTART: it is not. */
+static ALWAYS_INLINE int update_own_l1(struct domain *d, struct frame *f, unsigned int slot, pte_t e, bool keep_ad,
+                                       pte_t *old)
 {
-    /* The guest's other vCPUs may change it; the caller checks what it arrives at. */
-    pte_t e = READ_ONCE(((pte_t *)mfn_to_ptr(table))[PT_INDEX(va, level)]);
+    pte_t *p = (pte_t *)frame_to_ptr(f) + slot;
+    int rc = -ERESTART;
 
-    return (e & PTE_P) && !(e & PTE_PS) ? pte_mfn(e) : MFN_INVALID;
+    if (unlikely(READ_ONCE(f->owner) != d || !pv_lock_table(f, FRAME_L1)))
+        return -ERESTART;
+    *old = READ_ONCE(*p);
+    if (likely(READ_ONCE(f->owner) == d))
+        rc = mod_l1(d, d, p, old, e, keep_ad, NULL);
+    pv_unlock_table(f);
+    return rc;
+}
+
+int pv_update_l1(struct domain *d, uint64_t ptr, pte_t e, bool keep_ad)
+{
+    mfn_t m = paddr_to_mfn(paddr(ptr));
+    pte_t old;
+
+    if (!frame_exists(m))
+        return -ERESTART;
+    return update_own_l1(d, mfn_to_frame(m), (unsigned int)((ptr & (PAGE_SIZE - 1)) / sizeof(pte_t)), e, keep_ad, &old);
+}
+
+int pv_swap_l1(struct domain *d, struct frame *f, unsigned int slot, pte_t *e)
+{
+    pte_t old;
+    int rc = update_own_l1(d, f, slot, *e, false, &old);
+
+    if (rc == 0)
+        *e = old;
+    return rc;
 }
 
 struct frame *pv_find_l1(struct vcpu *v, uint64_t va, unsigned int *slot)
@@ -229,8 +259,11 @@ struct frame *pv_find_l1(struct vcpu *v, uint64_t va, unsigned int *slot)
     if (!va_canonical(va) || (va >= HV_START && va < HV_END) || mfn_eq(m, MFN_INVALID))
         return NULL;
     for (unsigned int level = 4; level > 1; level--) {
-        m = next_table(m, va, level);
-        if (!mfn_valid(m))
+        /* The guest's other vCPUs may change it; the caller checks what it arrives at. */
+        pte_t e = READ_ONCE(((pte_t *)mfn_to_ptr(m))[PT_INDEX(va, level)]);
+
+        m = pte_mfn(e);
+        if ((e & (PTE_P | PTE_PS)) != PTE_P || !mfn_valid(m))
             return NULL;
     }
     *slot = PT_INDEX(va, 1);
@@ -253,9 +286,35 @@ int pv_update_va(struct vcpu *v, struct domain *owner, uint64_t va, pte_t e)
     return f ? mod_table(v->domain, owner, f, FRAME_L1, slot, e, false) : -EINVAL;
 }
 
+/* A root that is in use already, as each but a new process's is: its two references without more ado. */
+static int get_root(struct domain *d, mfn_t root)
+{
+    struct frame *f = mfn_to_frame(root);
+    uint64_t w;
+
+    if (!frame_exists(root) || !frame_get(f, d))
+        return -EINVAL;
+    w = READ_ONCE(f->type);
+    if (likely((w & (FT_TYPE_MASK | FT_VALIDATED)) == (ft_word(FRAME_L4) | FT_VALIDATED) &&
+               ft_count(w) != FT_COUNT_MASK && atomic_cas(&f->type, &w, w + 1)))
+        return 0;
+    frame_put(f);
+    return pv_get_frame_and_type(d, root, FRAME_L4);
+}
+
 static int drop_root(struct vcpu *v, mfn_t old)
 {
-    return mfn_eq(old, MFN_INVALID) ? 0 : drop(v, mfn_to_frame(old));
+    struct frame *f = mfn_to_frame(old);
+    uint64_t w;
+
+    if (mfn_eq(old, MFN_INVALID))
+        return 0;
+    w = READ_ONCE(f->type);
+    if (likely(ft_count(w) > 1 && atomic_cas(&f->type, &w, w - 1))) {
+        frame_put(f);
+        return 0;
+    }
+    return drop(v, f);
 }
 
 /* The M2P is for kernel mode alone: its slot is in a root while that is a kernel root. */
@@ -272,7 +331,7 @@ int pv_set_root(struct vcpu *v, mfn_t root)
     mfn_t old = v->pv->root_kernel;
 
     if (!mfn_eq(root, old)) {
-        int rc = pv_get_frame_and_type(v->domain, root, FRAME_L4);
+        int rc = get_root(v->domain, root);
 
         if (rc)
             return rc;
@@ -296,7 +355,7 @@ int pv_set_user_root(struct vcpu *v, mfn_t root)
     if (root.v == 0) {
         root = MFN_INVALID;
     } else {
-        int rc = pv_get_frame_and_type(v->domain, root, FRAME_L4);
+        int rc = get_root(v->domain, root);
 
         if (rc)
             return rc;

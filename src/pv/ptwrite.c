@@ -11,7 +11,9 @@
 #include "lib/string.h"
 #include "pv/emulate.h"
 #include "pv/pv.h"
+#include "x86/msr.h"
 #include "x86/uaccess.h"
+#include "x86/uaccess_words.h"
 
 struct pt_write {
     struct vcpu *v;
@@ -91,6 +93,50 @@ static const struct emul_ops pt_ops = {
     .segment = pv_emul_segment,
 };
 
+/* Where cpu_user_regs has the register of each number. */
+static const uint8_t reg_offset[16] = {
+    offsetof(struct cpu_user_regs, rax), offsetof(struct cpu_user_regs, rcx), offsetof(struct cpu_user_regs, rdx),
+    offsetof(struct cpu_user_regs, rbx), offsetof(struct cpu_user_regs, rsp), offsetof(struct cpu_user_regs, rbp),
+    offsetof(struct cpu_user_regs, rsi), offsetof(struct cpu_user_regs, rdi), offsetof(struct cpu_user_regs, r8),
+    offsetof(struct cpu_user_regs, r9),  offsetof(struct cpu_user_regs, r10), offsetof(struct cpu_user_regs, r11),
+    offsetof(struct cpu_user_regs, r12), offsetof(struct cpu_user_regs, r13), offsetof(struct cpu_user_regs, r14),
+    offsetof(struct cpu_user_regs, r15),
+};
+
+/*
+ * The two instructions by which kernels write whole entries, without the
+ * emulator: XCHG and MOV of a 64-bit register to memory, addressed by a
+ * register and perhaps a displacement. Their only access is the one that
+ * faulted, so CR2 is its address. False: something else, nothing was done.
+ */
+static bool write_simply(struct vcpu *v, struct frame *table, uint64_t cr2)
+{
+    static const uint8_t length[4] = {3, 4, 7, 0}; /* by the mod field of ModRM; 3: no memory operand */
+    struct cpu_user_regs *r = &v->cpu.regs;
+    unsigned int mod, rm;
+    uint64_t code, e, *reg;
+
+    /* Read once; should another vCPU have changed it meanwhile, the guest gets one of the two instructions. */
+    if ((cr2 & 7) || (r->rflags & EFLAGS_TF) || !guest_plainly_readable(&v->cpu, r->rip) || guest_read_u64(r->rip, &code))
+        return false;
+    mod = (unsigned int)(code >> 22) & 3;
+    rm = (unsigned int)(code >> 16) & 7;
+    /* REX.W, the opcode; a SIB byte follows 4, and 5 without displacement is relative to RIP. */
+    if ((code & 0xfff8) != 0x8748 && (code & 0xfff8) != 0x8948)
+        return false;
+    if (mod == 3 || rm == 4 || (rm == 5 && mod == 0))
+        return false;
+    reg = (uint64_t *)((char *)r + reg_offset[((code >> 19) & 7) | (code & 4) << 1]);
+    e = *reg;
+    if (pv_swap_l1(v->domain, table, (unsigned int)(cr2 & (PAGE_SIZE - 1)) / 8, &e))
+        return false;
+    if ((code & 0xff00) == 0x8700)
+        *reg = e;
+    r->rip += length[mod];
+    r->rflags &= ~(uint64_t)EFLAGS_RF;
+    return true;
+}
+
 bool pv_emulate_pt_write(struct vcpu *v, uint64_t cr2)
 {
     struct pt_write w = {.v = v, .va = cr2 & ~(uint64_t)(PAGE_SIZE - 1)};
@@ -104,6 +150,8 @@ bool pv_emulate_pt_write(struct vcpu *v, uint64_t cr2)
     /* The first domain has it without asking, as on Xen. */
     if (!v->domain->privileged && !(READ_ONCE(v->domain->vm_assist) & BIT(VMASST_TYPE_writable_pagetables)))
         return false;
+    if (mfn_valid(pte_mfn(e)) && write_simply(v, mfn_to_frame(pte_mfn(e)), cr2))
+        return true;
     w.table = frame_get_mfn(pte_mfn(e), v->domain);
     if (!w.table)
         return false;

@@ -138,6 +138,10 @@ int pv_exchange_l1e(struct domain *d, struct domain *owner, struct frame *f, uns
                     pte_t *expect);
 /* MMU_NORMAL_PT_UPDATE at machine address `ptr`. pt_owner: whose table; owner: whose frames. */
 int pv_mmu_update(struct domain *pt_owner, struct domain *owner, uint64_t ptr, pte_t e, bool keep_ad);
+/* The same for a level-1 table of d and frames of d; -ERESTART, not done, if it is anything else. */
+int pv_update_l1(struct domain *d, uint64_t ptr, pte_t e, bool keep_ad);
+/* The same by frame and slot; *e is exchanged for what was there. */
+int pv_swap_l1(struct domain *d, struct frame *f, unsigned int slot, pte_t *e);
 /* The level-1 entry that maps `va` under the vCPU's kernel root: its table's frame and slot; NULL: none. */
 struct frame *pv_find_l1(struct vcpu *v, uint64_t va, unsigned int *slot);
 int pv_update_va(struct vcpu *v, struct domain *owner, uint64_t va, pte_t e);
@@ -166,6 +170,9 @@ int pv_update_descriptor(struct domain *d, uint64_t pa, uint64_t desc);
 uint16_t pv_fix_selector(uint16_t sel);
 
 /* --- traps.c --- */
+/* The handler of a vector; none at all. Of a stopped vCPU or the running one. */
+void pv_set_trap(struct vcpu *v, unsigned int vector, const struct trap_info *t);
+void pv_clear_traps(struct vcpu *v);
 /* Give the running vCPU exception `vector`: its handler is called on return; without one the domain is crashed. */
 void pv_inject_exception(struct vcpu *v, unsigned int vector, uint32_t error_code);
 void pv_inject_page_fault(struct vcpu *v, uint64_t cr2, uint32_t error_code);

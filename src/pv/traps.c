@@ -6,6 +6,7 @@
  * call is in assembly.
  */
 #include "abi/errno.h"
+#include "lib/string.h"
 #include "pv/pv.h"
 #include "x86/insn.h"
 #include "x86/msr.h"
@@ -15,6 +16,21 @@
 #define PF_PRESENT 1u
 #define PF_WRITE   2u
 #define PF_USER    4u
+
+/* Where assembly may go by itself: handlers of page faults that mask events, as all kernels' do. */
+void pv_set_trap(struct vcpu *v, unsigned int vector, const struct trap_info *t)
+{
+    v->pv->traps[vector] = *t;
+    v->pv->traps[vector].cs = pv_fix_selector(t->cs);
+    if (vector == VEC_PF)
+        v->cpu.page_fault_rip = TI_GET_IF(t) && va_canonical(t->address) ? t->address : 0;
+}
+
+void pv_clear_traps(struct vcpu *v)
+{
+    memset(v->pv->traps, 0, sizeof(v->pv->traps));
+    v->cpu.page_fault_rip = 0;
+}
 
 /* Vectors that push an error code: Intel SDM vol. 3A, table 6-1. */
 static bool has_error_code(unsigned int vector)
@@ -255,6 +271,6 @@ void upcall_guest_stack_failed(struct guest_cpu *g)
 {
     struct vcpu *v = vcpu_of_cpu(g);
 
-    domain_crash(v->domain, "vCPU %u: system call: its kernel stack at %016lx cannot be written", v->id,
+    domain_crash(v->domain, "vCPU %u: entering its kernel: the stack at %016lx cannot be written", v->id,
                  (unsigned long)g->kernel_sp);
 }

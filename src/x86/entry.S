@@ -23,6 +23,7 @@
 #define CPU_LOCAL_MASK (CPU_BLOCK_SIZE - 1)
 #define HYPERCALL_IRET 23               /* __HYPERVISOR_iret */
 #define VGCF_IN_SYSCALL_BIT 0x100       /* VGCF_in_syscall */
+#define PF_USER_BIT 0x04                /* of a page fault's error code */
 #define GUEST_KERNEL_BIT 0x01           /* guest_cpu.flags */
 #define GUEST_SYSCALL_MASKS_BIT 0x02
 #define GUEST_SHOWS_IOPL_BIT 0x10
@@ -112,25 +113,6 @@ sysenter_stubs:
         .set    n, n + 1
         .endr
 
-        .balign 64
-syscall_entry:
-        testb   $GUEST_KERNEL_BIT, G_FLAGS - G_RSP(%rsp)
-        jz      syscall_bounce
-        cmp     $HYPERCALL_IRET, %rax
-        je      iret_fast
-        push    %r11
-        push    $SEL_USER_CS64
-        push    %rcx
-        push    $0
-        movl    $VEC_SYSCALL, 4(%rsp)
-        SAVE_GPRS
-        lea     -G_REGS(%rsp), %rbx
-        mov     G_STACK_TOP(%rbx), %rsp
-.Lhypercall:
-        mov     %rbx, %rdi
-        call    upcall_hypercall
-        jmp     ret_to_guest
-
 /*
  * The two halves of a system call, the hottest code there is: from user mode
  * to the guest kernel's handler, and back by HYPERVISOR_iret. Neither saves
@@ -149,36 +131,40 @@ syscall_entry:
         mov     %rsi, G_RSI(%rdi)
         .endm
 
-        /* After BORROW_REGISTERS: all of guest_cpu.regs as after SAVE_GPRS, RBX = guest_cpu. */
-        .macro  SAVE_FOR_C
+        /* After BORROW_REGISTERS: the other general registers; RBX = guest_cpu. */
+        .macro  SAVE_REST
         mov     %rbx, G_RBX(%rdi)
         mov     %rbp, G_RBP(%rdi)
         mov     %r8, G_R8(%rdi)
         mov     %r9, G_R9(%rdi)
         mov     %r10, G_R10(%rdi)
         mov     %r11, G_R11(%rdi)
-        mov     %r11, G_RFLAGS(%rdi)
         mov     %r12, G_R12(%rdi)
         mov     %r13, G_R13(%rdi)
         mov     %r14, G_R14(%rdi)
         mov     %r15, G_R15(%rdi)
         mov     %rcx, G_RCX(%rdi)
-        mov     %rcx, G_RIP(%rdi)
-        movq    $SEL_USER_CS64, G_CS(%rdi)
-        movl    $VEC_SYSCALL, G_VECTOR(%rdi)
         mov     %rdi, %rbx
         .endm
 
-        /* To `where` if [reg+first, reg+last] touches the hypervisor's addresses (bits 63:43 tell); RAX is used. */
-        .macro  REFUSE_HV_ADDRESS reg, first, last, where
+        /* ... and what SYSCALL has put into RCX and R11: all of guest_cpu.regs as after SAVE_GPRS. */
+        .macro  SAVE_FOR_C
+        mov     %r11, G_RFLAGS(%rdi)
+        mov     %rcx, G_RIP(%rdi)
+        movq    $SEL_USER_CS64, G_CS(%rdi)
+        movl    $VEC_SYSCALL, G_VECTOR(%rdi)
+        SAVE_REST
+        .endm
+
+        /*
+         * To `where` unless reg+first lies above the hypervisor's addresses, where kernels have their stacks (a few
+         * words from there may run on into low memory, which is the guest's as well). RAX is used.
+         */
+        .macro  REQUIRE_HIGH_ADDRESS reg, first, where
         lea     \first(\reg), %rax
         shr     $43, %rax
         cmp     $HV_BITS_63_43, %eax
-        je      \where
-        lea     \last(\reg), %rax
-        shr     $43, %rax
-        cmp     $HV_BITS_63_43, %eax
-        je      \where
+        jbe     \where
         .endm
 
         /* To `where` if this CPU or vCPU has something to do first. */
@@ -187,6 +173,69 @@ syscall_entry:
         jne     \where
         cmpq    $0, G_WORK(%rdi)
         jne     \where
+        .endm
+
+        .balign 64
+syscall_entry:
+        testb   $GUEST_KERNEL_BIT, G_FLAGS - G_RSP(%rsp)
+        jz      syscall_bounce
+        cmp     $HYPERCALL_IRET, %rax
+        je      iret_fast
+        BORROW_REGISTERS
+        mov     %r8, G_R8(%rdi)
+        mov     %r9, G_R9(%rdi)
+        mov     %r10, G_R10(%rdi)
+        mov     quick_hypercalls(%rip), %rdx
+        cmp     $63, %rax
+        ja      .Lhypercall_full
+        bt      %rax, %rdx
+        jnc     .Lhypercall_full
+        mov     %rcx, G_RIP(%rdi)
+        mov     %r11, G_RFLAGS(%rdi)
+        call    upcall_hypercall_quick
+        /* Back the same way, unless there is something to do first or only IRET can return there. */
+        mov     CL_GUEST(%rsp), %rdi
+        mov     G_RIP(%rdi), %rcx
+        mov     G_RFLAGS(%rdi), %r11
+        REFUSE_WORK .Lquick_slow
+        mov     G_VCPU_INFO(%rdi), %rax
+        cmpw    $1, VI_PENDING(%rax)            /* pending and not masked */
+        je      .Lquick_slow
+        test    %rcx, %rcx                      /* the only RIP after SYSCALL that is not canonical is 1 << 47 */
+        jns     .Lquick_slow
+        test    $0x10100, %r11d                 /* RF, TF */
+        jnz     .Lquick_slow
+        mov     G_RAX(%rdi), %rax
+        mov     G_RDX(%rdi), %rdx
+        mov     G_RSI(%rdi), %rsi
+        mov     G_R8(%rdi), %r8
+        mov     G_R9(%rdi), %r9
+        mov     G_R10(%rdi), %r10
+        mov     G_RSP(%rdi), %rsp
+        mov     G_RDI(%rdi), %rdi
+        sysretq
+
+.Lquick_slow:
+        mov     G_R8(%rdi), %r8
+        mov     G_R9(%rdi), %r9
+        mov     G_R10(%rdi), %r10
+        SAVE_FOR_C
+        jmp     ret_to_guest
+
+.Lhypercall_full:
+        SAVE_FOR_C
+.Lhypercall:
+        mov     %rbx, %rdi
+        call    upcall_hypercall
+        jmp     ret_to_guest
+
+        /* RDX = vcpu_info. EAX = its mask, read once though the guest's other vCPUs may write it: 0, or 1 for anything
+           else. The mask is 1 then. */
+        .macro  TAKE_MASK
+        xor     %eax, %eax
+        cmpb    $0, VI_MASK(%rdx)
+        setne   %al
+        movb    $1, VI_MASK(%rdx)
         .endm
 
 /*
@@ -200,7 +249,7 @@ syscall_bounce:
         BORROW_REGISTERS
         mov     G_KERNEL_SP(%rdi), %rsi
         and     $~0xf, %rsi
-        REFUSE_HV_ADDRESS %rsi, -56, 0, .Lsyscall_slow
+        REQUIRE_HIGH_ADDRESS %rsi, -56, .Lsyscall_slow
         REFUSE_WORK .Lsyscall_slow
         cmpq    $0, G_SYSCALL_RIP(%rdi)
         je      .Lsyscall_slow
@@ -212,12 +261,8 @@ syscall_bounce:
         mov     G_CR3_KERNEL(%rdi), %rax
         mov     %rax, %cr3
 
-        /* The mask, read once though the guest's other vCPUs may write it: 0, or 1 for anything else. */
         mov     G_VCPU_INFO(%rdi), %rdx
-        xor     %eax, %eax
-        cmpb    $0, VI_MASK(%rdx)
-        setne   %al
-        movb    $1, VI_MASK(%rdx)
+        TAKE_MASK
         shl     $32, %rax
         or      $SEL_USER_CS64, %rax
 1:      mov     %rax, -32(%rsi)
@@ -278,7 +323,7 @@ iret_fast:
         mov     %rcx, G_RCX(%rdi)
         mov     %r11, G_R11(%rdi)
         mov     G_RSP(%rdi), %rsi
-        REFUSE_HV_ADDRESS %rsi, 0, IRET_SIZE, .Liret_slow
+        REQUIRE_HIGH_ADDRESS %rsi, 0, .Liret_slow
         REFUSE_WORK .Liret_slow
         testb   $GUEST_SHOWS_IOPL_BIT | GUEST_IN_NMI_BIT, G_FLAGS(%rdi)
         jnz     .Liret_slow
@@ -434,7 +479,100 @@ sysenter_entry:
 
 /* ---- Exceptions and interrupts ---- */
 
-        .balign 32
+/*
+ * A page fault of user mode: to the handler, as a system call, but with an
+ * error code and CR2. The long way is taken as there, and for faults in the
+ * hypervisor's part of the address space that are not the program's own (a
+ * selector whose descriptor is not mapped).
+ */
+        .balign 64
+page_fault_entry:
+        testb   $3, 16(%rsp)                    /* CS */
+        jz      trap_entry
+        push    %rdi
+        lea     -G_RDI(%rsp), %rdi
+        testb   $GUEST_KERNEL_BIT | GUEST_SHOWS_IOPL_BIT, G_FLAGS(%rdi)
+        jnz     .Lpage_fault_slow
+        testb   $PF_USER_BIT, G_ERROR(%rdi)
+        jz      .Lpage_fault_slow
+        mov     G_STACK_TOP(%rdi), %rsp
+        mov     %rax, G_RAX(%rdi)
+        mov     %rdx, G_RDX(%rdi)
+        mov     %rsi, G_RSI(%rdi)
+        mov     G_KERNEL_SP(%rdi), %rsi
+        and     $~0xf, %rsi
+        REQUIRE_HIGH_ADDRESS %rsi, -64, .Lpage_fault_unusual
+        REFUSE_WORK .Lpage_fault_unusual
+        cmpq    $0, G_PAGE_FAULT_RIP(%rdi)
+        je      .Lpage_fault_unusual
+
+        swapgs
+        orb     $GUEST_KERNEL_BIT, G_FLAGS(%rdi)
+        mov     G_CR3_KERNEL(%rdi), %rax
+        mov     %rax, %cr3
+
+        mov     G_VCPU_INFO(%rdi), %rdx
+        mov     %cr2, %rax
+        mov     %rax, VI_CR2(%rdx)
+        TAKE_MASK
+        movzwl  G_CS(%rdi), %edx
+        shl     $32, %rax
+        or      %rdx, %rax
+1:      mov     %rax, -32(%rsi)
+        shr     $32, %rax
+        xor     $1, %eax
+        shl     $9, %eax
+        mov     G_RFLAGS(%rdi), %rdx
+        and     $~0x3200, %rdx                  /* IF, IOPL */
+        or      %rax, %rdx
+2:      mov     %rdx, -24(%rsi)
+        movzwl  G_SS(%rdi), %eax
+3:      mov     %rax, -8(%rsi)
+        mov     G_RSP(%rdi), %rax
+4:      mov     %rax, -16(%rsi)
+        mov     G_RIP(%rdi), %rax
+5:      mov     %rax, -40(%rsi)
+        mov     G_ERROR(%rdi), %eax
+6:      mov     %rax, -48(%rsi)
+7:      mov     %r11, -56(%rsi)
+8:      mov     %rcx, -64(%rsi)
+        EXTABLE 1b, .Lpage_fault_fault
+        EXTABLE 2b, .Lpage_fault_fault
+        EXTABLE 3b, .Lpage_fault_fault
+        EXTABLE 4b, .Lpage_fault_fault
+        EXTABLE 5b, .Lpage_fault_fault
+        EXTABLE 6b, .Lpage_fault_fault
+        EXTABLE 7b, .Lpage_fault_fault
+        EXTABLE 8b, .Lpage_fault_fault
+        mov     G_RFLAGS(%rdi), %r11
+        and     $~0x00077500, %r11
+        or      $0x202, %r11
+        mov     G_PAGE_FAULT_RIP(%rdi), %rcx
+        lea     -64(%rsi), %rsp
+        mov     G_RAX(%rdi), %rax
+        mov     G_RDX(%rdi), %rdx
+        mov     G_RSI(%rdi), %rsi
+        mov     G_RDI(%rdi), %rdi
+        sysretq
+
+.Lpage_fault_fault:
+        SAVE_REST
+        cld
+        mov     %rbx, %rdi
+        call    upcall_guest_stack_failed
+        jmp     ret_to_guest
+
+.Lpage_fault_unusual:
+        SAVE_REST
+        cld
+        xor     %ebp, %ebp
+        mov     %rbx, %rdi
+        call    trap_from_guest
+        jmp     ret_to_guest
+
+.Lpage_fault_slow:
+        pop     %rdi
+        /* on to: */
 trap_entry:
         SAVE_GPRS
         cld
@@ -537,6 +675,8 @@ trap_stubs:
         jmp     ist_entry
         .elseif vec == VEC_DB
         jmp     debug_entry
+        .elseif vec == VEC_PF
+        jmp     page_fault_entry
         .else
         jmp     trap_entry
         .endif

@@ -25,6 +25,13 @@
 pte_t guest_gdt_pte[NR_CPUS_MAX];
 uint64_t guest_idle_cr3;
 
+/* Not those that load registers (iret, multicall) or end with a report of the domain's crash. */
+const uint64_t quick_hypercalls =
+    BIT(__HYPERVISOR_mmu_update) | BIT(__HYPERVISOR_stack_switch) | BIT(__HYPERVISOR_fpu_taskswitch) |
+    BIT(__HYPERVISOR_update_descriptor) | BIT(__HYPERVISOR_update_va_mapping) | BIT(__HYPERVISOR_set_timer_op) |
+    BIT(__HYPERVISOR_xen_version) | BIT(__HYPERVISOR_grant_table_op) | BIT(__HYPERVISOR_set_segment_base) |
+    BIT(__HYPERVISOR_mmuext_op) | BIT(__HYPERVISOR_event_channel_op);
+
 /* What this CPU's registers hold: the guest (NULL: none), and the values last written. */
 static struct loaded {
     struct guest_cpu *guest;

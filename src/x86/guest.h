@@ -34,6 +34,9 @@
 #define GUEST_IN_NMI           BIT(7) /* its NMI handler runs, until iret: no further one */
 #define GUEST_USER_TS          BIT(6) /* fpu_taskswitch(1): next FP use raises #NM */
 
+/* By numbers: hypercalls by which no one looks at the registers that C keeps, so that entry.S need not save them. */
+extern const uint64_t quick_hypercalls;
+
 /* A frame to be put on the guest kernel's stack: where it goes next. */
 struct guest_bounce {
     uint64_t rip;
@@ -52,6 +55,7 @@ struct guest_cpu {
 
     /* Callbacks and kernel stack (0: not registered). */
     uint64_t kernel_sp, kernel_ss;
+    uint64_t page_fault_rip;      /* the handler of vector 14, if it masks events */
     uint64_t event_rip, failsafe_rip, syscall_rip, syscall32_rip, sysenter_rip, nmi_rip;
     uint16_t event_cs, failsafe_cs, syscall32_cs, sysenter_cs;
 

@@ -39,6 +39,9 @@ void offsets(void)
     DEFINE(G_VCPU_INFO, offsetof(struct guest_cpu, vcpu_info));
     DEFINE(G_KERNEL_SP, offsetof(struct guest_cpu, kernel_sp));
     DEFINE(G_SYSCALL_RIP, offsetof(struct guest_cpu, syscall_rip));
+    DEFINE(G_PAGE_FAULT_RIP, offsetof(struct guest_cpu, page_fault_rip));
+    DEFINE(G_ERROR, offsetof(struct guest_cpu, regs.error_code));
+    DEFINE(VI_CR2, offsetof(struct vcpu_info, arch.cr2));
     DEFINE(G_CR3_KERNEL, offsetof(struct guest_cpu, cr3_kernel));
     DEFINE(G_CR3_USER, offsetof(struct guest_cpu, cr3_user));
     DEFINE(G_LINEAR_SLOTS, offsetof(struct guest_cpu, linear_slots));

@@ -39,6 +39,8 @@ void upcall_guest_syscall(struct guest_cpu *g);
 
 /* hypercall/: SYSCALL from guest kernel mode: number in RAX. */
 void upcall_hypercall(struct guest_cpu *g);
+/* The same for those in quick_hypercalls (x86/guest.c): RBX, RBP and R12 to R15 have not been saved. */
+void upcall_hypercall_quick(struct guest_cpu *g);
 
 /* pv/: before return to the guest when `work` is set or an unmasked event is pending. */
 void upcall_before_guest(struct guest_cpu *g);

@@ -153,6 +153,7 @@ int pv_set_ldt(struct vcpu *v, uint64_t base, unsigned int n)
 }
 void pv_drop_gdt(struct vcpu *v) {}
 void pv_drop_ldt(struct vcpu *v) {}
+void pv_set_trap(struct vcpu *v, unsigned int vector, const struct trap_info *t) {}
 uint16_t pv_fix_selector(uint16_t sel)
 {
     abort();
