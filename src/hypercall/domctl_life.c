@@ -57,7 +57,8 @@ int domctl_createdomain(struct domctl *c)
     if (r->cpupool_id != 0)
         error = sched_pool_move_group(r->cpupool_id, &d->sched);
     if (error != 0) {
-        error = control_refuse(&c->control, error == -EINVAL ? -ENODEV : error, "pool %u does not take it", r->cpupool_id);
+        error = control_refuse(&c->control, error == -EINVAL ? -ENODEV : error, "pool %u does not take it",
+                               r->cpupool_id);
         while (domain_kill(d) == -ERESTART) /* it has nothing yet that takes time to give up */
             ;
     }

@@ -87,7 +87,8 @@ static void report_queues(void)
     struct sched_pool_info pool;
 
     for (uint32_t id = 0; sched_pool_get_info(id, true, &pool) == 0; id = pool.id + 1)
-        log_always("pool %u: scheduler %u, CPUs %llx, %u domains", pool.id, pool.scheduler, (ull)pool.cpus, pool.groups);
+        log_always("pool %u: scheduler %u, CPUs %llx, %u domains", pool.id, pool.scheduler, (ull)pool.cpus,
+                   pool.groups);
     log_always("idle CPUs %llx", (ull)sched_idle_cpus());
     for (struct domain *d = domain_next(NULL); d != NULL; d = domain_next(d)) {
         log_always("domain %u: pool %u, weight %u, cap %u%%", d->id, sched_group_pool(&d->sched), d->sched.weight,

@@ -121,7 +121,7 @@ int sysctl_page_offline_op(struct sysctl *s)
         if (p->cmd == sysctl_query_page_offline)
             status = mfn_valid(mfn(p->start + n)) ? PG_OFFLINE_STATUS_ONLINE : PG_OFFLINE_INVALID;
         else
-            status = p->cmd == sysctl_page_online ? PG_ONLINE_FAILED : PG_OFFLINE_FAILED;
+            status = PG_OFFLINE_FAILED; /* the bit of PG_ONLINE_FAILED too */
         if (n >= 1024)
             return -E2BIG;
         if (guest_copy_to((uint64_t)(p->status.p + n), &status, sizeof(status)) != 0)
@@ -149,16 +149,10 @@ int sysctl_get_pmstat(struct sysctl *s)
 
     if (p->cpuid >= cpus_online)
         return -EINVAL;
-    switch (p->type) {
-    case PMSTAT_get_max_cx:
-        p->u.getcx.nr = 0;
-        return 0;
-    case PMSTAT_get_cxstat:
-    case PMSTAT_reset_cxstat:
+    if (p->type != PMSTAT_get_max_cx)
         return -ENODEV;
-    default:
-        return -ENODEV;
-    }
+    p->u.getcx.nr = 0;
+    return 0;
 }
 
 int sysctl_pm_op(struct sysctl *s)

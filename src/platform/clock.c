@@ -122,14 +122,15 @@ static uint64_t measure_again(uint64_t *ppm)
 
 void clock_settle(void)
 {
-    static enum { NOT_YET, BEGUN, SETTLED } state; /* [atomic] */
-    typeof(state) was = NOT_YET;
+    enum { NOT_YET, BEGUN, SETTLED };
+    static uint32_t state; /* [atomic] one of these */
+    uint32_t was = NOT_YET;
     uint64_t hz, ppm;
     stime_t end;
 
     if (likely(atomic_load(&state) == SETTLED))
         return;
-    if (!atomic_cas(&state, &was, BEGUN)) {
+    if (!atomic_cas(&state, &was, (uint32_t)BEGUN)) {
         while (atomic_load(&state) != SETTLED) {
             upcall_crosscall();
             cpu_relax();
@@ -137,7 +138,7 @@ void clock_settle(void)
         return;
     }
     if (!reference.read) {
-        atomic_store(&state, SETTLED);
+        atomic_store(&state, (uint32_t)SETTLED);
         return;
     }
     end = stime_now() + SETTLE_MOST;
@@ -147,7 +148,7 @@ void clock_settle(void)
     log_info("TSC %llu.%06llu MHz, to within %llu ppm, by the %s", (unsigned long long)(hz / 1000000),
              (unsigned long long)(hz % 1000000), (unsigned long long)ppm, reference.name);
     time_refine(hz);
-    atomic_store(&state, SETTLED);
+    atomic_store(&state, (uint32_t)SETTLED);
 }
 
 /* The reference, in ns; its turns since it was read last are told apart by system time. */

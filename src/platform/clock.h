@@ -17,7 +17,7 @@ bool pit_clock(struct clock *c);
 
 /* How far the clock went from one reading to another, which is `about` so many ticks: it may have turned meanwhile. */
 uint64_t clock_ticks_between(const struct clock *c, uint64_t from, uint64_t to, uint64_t about);
-/* The frequency of a TSC that made `tsc` ticks in so many of the clock's; `gaps`: the TSC ticks that reading both took. */
+/* The frequency of a TSC that made `tsc` ticks in so many of the clock's; `gaps`: TSC ticks that reading both took. */
 uint64_t clock_tsc_hz(const struct clock *c, uint64_t ticks, uint64_t tsc, uint64_t gaps, uint64_t *ppm);
 
 #endif

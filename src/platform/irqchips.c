@@ -216,8 +216,8 @@ static void set_up_isa(void)
 
 void ioapics_init(void)
 {
-    volatile uint32_t *regs[ARRAY_SIZE(machine.ioapic)];
-    uint32_t n[ARRAY_SIZE(machine.ioapic)], end = 0;
+    volatile uint32_t *regs[ARRAY_SIZE(machine.ioapic)] = {NULL};
+    uint32_t n[ARRAY_SIZE(machine.ioapic)] = {0}, end = 0;
 
     for (size_t i = 0; i < machine.nr_ioapics; i++) {
         regs[i] = hvmap_device(machine.ioapic[i].base, PAGE_SIZE);
