@@ -22,7 +22,11 @@ $(IMAGES)/xen.elf: | setup
 $(IMAGES)/ramdisk.gz: scripts/ramdisk.sh $(wildcard scripts/ramdisk/*) | setup
 	@scripts/ramdisk.sh $@
 
-images: $(KERNEL) $(RAMDISK) $(IMAGES)/xen.elf
+# For dom0, with drivers of the kernel that was fetched.
+$(IMAGES)/dom0.gz: $(IMAGES)/ramdisk.gz $(IMAGES)/vmlinuz scripts/dom0_ramdisk.sh scripts/dom0_ramdisk/work
+	@scripts/dom0_ramdisk.sh $< $$(echo $(IMAGES)/linux-image-*/lib/modules/*) $@
+
+images: $(KERNEL) $(RAMDISK) $(IMAGES)/xen.elf $(IMAGES)/dom0.gz
 
 # Hospes is built by a second make: before setup its headers may not be there.
 run: setup $(KERNEL) $(RAMDISK)

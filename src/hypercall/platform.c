@@ -3,6 +3,7 @@
 #include "platform/platform.h"
 
 #include "abi/errno.h"
+#include "core/log.h"
 #include "hypercall/hypercall.h"
 #include "lib/string.h"
 #include "x86/insn.h"
@@ -75,6 +76,38 @@ static int cpu_version(struct xenpf_pcpu_version *version)
     return 0;
 }
 
+/* The owner of the hardware has made the machine ready to sleep. Of all sleeps it can be woken from none: only S5. */
+static int enter_sleep(const struct xenpf_enter_acpi_sleep *sleep)
+{
+    enum { S1 = 1, S5 = 5 };
+
+    if (sleep->sleep_state < S1 || sleep->sleep_state > S5 || sleep->flags & ~(uint32_t)XENPF_ACPI_SLEEP_EXTENDED)
+        return -EINVAL;
+    if (sleep->sleep_state != S5 || sleep->flags & XENPF_ACPI_SLEEP_EXTENDED)
+        return -EOPNOTSUPP;
+    log_always("%s: powered off, and the machine with it", current_domain()->name);
+    machine_sleep(sleep->val_a, sleep->val_b);
+}
+
+/* Only the list's end: the hypervisor does not carry its symbols. */
+static int get_symbol(const struct xenpf_symdata *symbol)
+{
+    return symbol->symnum == 0 ? 0 : -EINVAL;
+}
+
+static int park_cores(struct xenpf_core_parking *parking)
+{
+    switch (parking->type) {
+    case XEN_CORE_PARKING_GET:
+        parking->idle_nums = 0;
+        return 0;
+    case XEN_CORE_PARKING_SET:
+        return -EOPNOTSUPP;
+    default:
+        return -EINVAL;
+    }
+}
+
 static int perform(struct xen_platform_op *op)
 {
     switch (op->cmd) {
@@ -86,6 +119,12 @@ static int perform(struct xen_platform_op *op)
         return set_time(op->u.settime64.secs, op->u.settime64.nsecs, op->u.settime64.system_time);
     case XENPF_firmware_info:
         return firmware_info(&op->u.firmware_info);
+    case XENPF_enter_acpi_sleep:
+        return enter_sleep(&op->u.enter_acpi_sleep);
+    case XENPF_get_symbol:
+        return get_symbol(&op->u.symdata);
+    case XENPF_core_parking:
+        return park_cores(&op->u.core_parking);
     case XENPF_get_cpuinfo:
         return cpu_info(&op->u.pcpu_info);
     case XENPF_get_cpu_version:

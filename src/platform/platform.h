@@ -91,5 +91,7 @@ uint16_t uart_port(void);
 /* Reset, power off (ACPI S5 if known, else QEMU's and the halt). Do not return. */
 NORETURN void machine_reset(void);
 NORETURN void machine_poweroff(void);
+/* Off by ACPI with these values of the PM1 control registers; else as machine_poweroff(). */
+NORETURN void machine_sleep(uint16_t pm1a, uint16_t pm1b);
 
 #endif

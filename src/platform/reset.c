@@ -41,6 +41,17 @@ void machine_reset(void)
     halt_forever();
 }
 
+void machine_sleep(uint16_t pm1a, uint16_t pm1b)
+{
+    irq_disable();
+    if (machine.pm1a_cnt != 0)
+        outw(machine.pm1a_cnt, pm1a | SLEEP_ENABLE);
+    if (machine.pm1b_cnt != 0)
+        outw(machine.pm1b_cnt, pm1b | SLEEP_ENABLE);
+    settle();
+    machine_poweroff();
+}
+
 void machine_poweroff(void)
 {
     irq_disable();
