@@ -66,6 +66,11 @@ void console_write(const char *text, size_t len);
 u64 guest_time(unsigned vcpu);
 u64 guest_time_at(const volatile struct vcpu_time_info *t);
 
+/* vcpus.c: those that there are, up or not; and letting one go, once: run(its number) never returns. */
+#define VCPUS_MAX 8
+unsigned vcpu_count(void);
+bool vcpu_start(unsigned vcpu, void (*run)(u64 vcpu));
+
 /* check.c: an expectation that fails prints one line. */
 extern unsigned checks_passed, checks_failed;
 bool check_true(bool ok, const char *what, const char *file, int line);

@@ -6,8 +6,6 @@
 #include "lib/guest.h"
 #include "lib/hypercall.h"
 
-#define VCPUS_MAX 8
-
 extern unsigned vcpus;
 
 /*
