@@ -20,8 +20,6 @@
 #include "platform/platform.h"
 #include "x86/uaccess.h"
 
-#define M2P_EXTENT (2UL << 20) /* bytes of the table in one entry of machphys_mfn_list */
-
 static int64_t reservation_of(uint32_t op, uint64_t arg)
 {
     struct xen_memory_domain request;
@@ -55,23 +53,7 @@ static int64_t machphys_mapping(uint64_t arg)
     return guest_copy_to(arg, &mapping, sizeof(mapping));
 }
 
-/* The first frame of the 2 MiB of M2P at `va`; 0 if there is a hole. These tables never change after boot. */
-static uint64_t m2p_extent_frame(uint64_t va)
-{
-    const pte_t *table = hv_root;
-
-    for (int level = 4; level > 2; level--) {
-        pte_t e = table[PT_INDEX(va, level)];
-
-        if (!(e & PTE_P))
-            return 0;
-        if (e & PTE_PS)
-            return pte_mfn(e).v + ((va & ((1UL << 30) - 1)) >> PAGE_SHIFT);
-        table = mfn_to_ptr(pte_mfn(e));
-    }
-    return table[PT_INDEX(va, 2)] & PTE_P ? pte_mfn(table[PT_INDEX(va, 2)]).v : 0;
-}
-
+/* The first frame of each 2 MiB of the table; 0 where there is a hole. It never changes after boot. */
 static int64_t machphys_mfn_list(uint64_t arg)
 {
     struct xen_machphys_mfn_list list;
@@ -81,7 +63,9 @@ static int64_t machphys_mfn_list(uint64_t arg)
     if (guest_copy_from(&list, arg, sizeof(list)) != 0)
         return -EFAULT;
     for (uint64_t va = M2P_RW_START; va < end && n < list.max_extents; va += M2P_EXTENT, n++) {
-        if (guest_write_u64((uint64_t)(list.extent_start.p + n), m2p_extent_frame(va)) != 0)
+        mfn_t m = hvmap_find(va);
+
+        if (guest_write_u64((uint64_t)(list.extent_start.p + n), mfn_eq(m, MFN_INVALID) ? 0 : m.v) != 0)
             return -EFAULT;
     }
     list.nr_extents = n;

@@ -24,7 +24,7 @@ static struct domain *find_owner(domid_t id, int *error)
         *error = -EPERM;
         return NULL;
     }
-    return id == DOMID_IO || id == DOMID_XEN ? pv_get_nobody() : domain_get_for_caller(id, error);
+    return id == DOMID_IO || id == DOMID_XEN ? pv_get_nobody(id) : domain_get_for_caller(id, error);
 }
 
 /* Whose page tables and whose frames: 15:0 the frames' owner, 31:16 the tables' owner + 1 (0: the caller). */

@@ -116,6 +116,17 @@ static bool is_mapped(uint64_t va)
     return false;
 }
 
+mfn_t hvmap_find(uint64_t va)
+{
+    for (unsigned int level = 1; level <= 3; level++) {
+        const pte_t *e = walk(va, level, false);
+
+        if (e && (*e & PTE_P) && (level == 1 || (*e & PTE_PS)))
+            return mfn_add(pte_mfn(*e), (va & (BIT(PAGE_SHIFT + 9 * (level - 1)) - 1)) >> PAGE_SHIFT);
+    }
+    return MFN_INVALID;
+}
+
 static uint64_t level_size(unsigned int level)
 {
     return BIT(PAGE_SHIFT + 9 * (level - 1));

@@ -33,6 +33,9 @@ void hvmap_unmap(uint64_t va, uint64_t pages);
  */
 pte_t *hvmap_pte(uint64_t va);
 
+/* The frame that is mapped at `va` of the hypervisor's address space; MFN_INVALID: none. */
+mfn_t hvmap_find(uint64_t va);
+
 /* Map device registers, uncached, read-write. Returns the address of `p`, or NULL. Never unmapped. */
 volatile void *hvmap_device(paddr_t p, size_t size);
 

@@ -24,6 +24,7 @@
 
 #define M2P_RO_START    0xffff800000000000
 #define M2P_RW_START    0xffff808000000000
+#define M2P_EXTENT      0x200000ULL /* bytes of it that one frame number stands for, where a guest is told them */
 #define HVMAP_START     0xffff810000000000
 #define HVMAP_END       0xffff818000000000
 #define VCPU_AREA_START 0xffff818000000000

@@ -25,6 +25,7 @@ void pv_init(void)
     guest_idle_cr3 = hv_root_paddr().v;
     pv_linear_allowed = cmdline_flag("pv-linear-pt", true);
     grant_set_host_ops(&pv_grant_ops);
+    pv_show_m2p();
 }
 
 static int pv_domain_create(struct domain *d)

@@ -116,10 +116,12 @@ static inline bool pv_slot_is_guest(unsigned int level, unsigned int slot)
 }
 
 /*
- * DOMID_IO, DOMID_XEN as the owner of frames: it has none, so only device memory can be mapped as its, by a
- * privileged domain. Referenced.
+ * DOMID_IO and DOMID_XEN as owners of frames, for a privileged domain that maps device memory. The second one has
+ * the frames of the machine-to-physical table, too, to be read. Referenced.
  */
-struct domain *pv_get_nobody(void);
+struct domain *pv_get_nobody(domid_t id);
+/* Once at boot: that table's frames become DOMID_XEN's. */
+void pv_show_m2p(void);
 
 /* --- mmu.c: the operations of the interface on page tables --- */
 

@@ -215,11 +215,14 @@ void upcall_guest_syscall(struct guest_cpu *g)
 
 static void deliver_nmi(struct vcpu *v)
 {
-    if ((v->cpu.flags & GUEST_IN_NMI) || v->cpu.nmi_rip == 0)
+    /* A callback, or an entry of the trap table. */
+    uint64_t rip = v->cpu.nmi_rip != 0 ? v->cpu.nmi_rip : v->pv->traps[VEC_NMI].address;
+
+    if ((v->cpu.flags & GUEST_IN_NMI) || rip == 0)
         return;
     v->nmi_pending = 0;
     v->cpu.flags |= GUEST_IN_NMI;
-    v->cpu.bounce = (struct guest_bounce){.rip = v->cpu.nmi_rip, .masks_events = true};
+    v->cpu.bounce = (struct guest_bounce){.rip = rip, .masks_events = true};
     deliver(v, "NMI");
 }
 
