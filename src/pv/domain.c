@@ -144,7 +144,7 @@ static int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
             return -EINVAL;
     if (c->flags & VGCF_I387_VALID)
         fpu_area_set_legacy(v->cpu.fpu, &c->fpu_ctxt);
-    pv_load_cr4(v);
+    pv_set_cr4(v, c->ctrlreg[4]);
     return 0;
 }
 

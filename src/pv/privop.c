@@ -173,15 +173,20 @@ static int write_cr(struct emul_ctx *ctx, unsigned int cr, uint64_t value)
         return rc == 0 ? EMUL_OKAY : rc == -ERESTART ? EMUL_RETRY : gp(ctx);
     }
     case 4:
-        /* Any value is taken; what the guest cannot change stays. */
-        if (!cpu_features.fsgsbase)
-            value &= ~(uint64_t)CR4_FSGSBASE;
-        v->pv->cr4_guest = PV_CR4_FIXED | (value & (CR4_GUESTS_OWN | (read_cr4() & CR4_OSXSAVE)));
-        pv_load_cr4(v);
+        pv_set_cr4(v, value);
         return EMUL_OKAY;
     default:
         return EMUL_UNHANDLEABLE;
     }
+}
+
+/* Any value is taken; what the guest cannot change stays. */
+void pv_set_cr4(struct vcpu *v, uint64_t value)
+{
+    if (!cpu_features.fsgsbase)
+        value &= ~(uint64_t)CR4_FSGSBASE;
+    v->pv->cr4_guest = PV_CR4_FIXED | (value & (CR4_GUESTS_OWN | (read_cr4() & CR4_OSXSAVE)));
+    pv_load_cr4(v);
 }
 
 void pv_load_cr4(struct vcpu *v)
