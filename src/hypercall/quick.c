@@ -14,6 +14,7 @@
 #include "hypercall/hypercall.h"
 #include "pv/l1.h"
 #include "x86/insn.h"
+#include "x86/msr.h"
 #include "x86/uaccess.h"
 #include "x86/uaccess_words.h"
 #include "x86/upcalls.h"
@@ -113,6 +114,28 @@ static bool update_va_mapping(struct vcpu *v)
     return true;
 }
 
+/* At every switch of processes; there is no more to these than in cpu.c. */
+static bool set_segment_base(struct vcpu *v)
+{
+    struct cpu_user_regs *r = &v->cpu.regs;
+
+    if (r->rdi != SEGBASE_GS_USER || !va_canonical(r->rsi))
+        return false;
+    wrmsr(MSR_KERNEL_GS_BASE, r->rsi);
+    r->rax = 0;
+    return true;
+}
+
+static bool stack_switch(struct vcpu *v)
+{
+    struct cpu_user_regs *r = &v->cpu.regs;
+
+    v->cpu.kernel_ss = pv_fix_selector((uint16_t)r->rdi);
+    v->cpu.kernel_sp = r->rsi;
+    r->rax = 0;
+    return true;
+}
+
 void upcall_hypercall_quick(struct guest_cpu *g)
 {
     struct vcpu *v = vcpu_of_cpu(g);
@@ -127,6 +150,12 @@ void upcall_hypercall_quick(struct guest_cpu *g)
         break;
     case __HYPERVISOR_update_va_mapping:
         done = update_va_mapping(v);
+        break;
+    case __HYPERVISOR_set_segment_base:
+        done = set_segment_base(v);
+        break;
+    case __HYPERVISOR_stack_switch:
+        done = stack_switch(v);
         break;
     }
     if (!done)

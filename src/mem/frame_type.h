@@ -132,6 +132,12 @@ static inline enum ft_verdict ft_put(uint64_t w, uint64_t *next)
     return FT_UNDO;
 }
 
+/* ft_lock() at once: what is validated has a count. */
+static inline bool ft_may_lock(uint64_t w, enum frame_type t)
+{
+    return (w & (FT_TYPE_MASK | FT_VALIDATED | FT_LOCKED)) == (ft_word(t) | FT_VALIDATED);
+}
+
 /* Lock a validated table of type `t` to change its entries. */
 static inline enum ft_verdict ft_lock(uint64_t w, enum frame_type t, uint64_t *next)
 {

@@ -38,9 +38,12 @@ static inline void pv_put_writable(struct frame *f)
 {
     uint64_t w = READ_ONCE(f->type), locked;
 
-    if (ft_count(w) == 1 && !(w & FT_LOCKED)) {
+    if (likely(ft_count(w) > 1)) { /* a kernel has all its memory mapped, too */
+        if (likely(atomic_cas(&f->type, &w, w - 1)))
+            return;
+    } else if (!(w & FT_LOCKED)) {
         locked = (w | FT_LOCKED) & ~FT_VALIDATED;
-        if (likely(atomic_cas(&f->type, &w, locked))) {
+        if (likely(ft_count(w) == 1 && atomic_cas(&f->type, &w, locked))) {
             f->flush_stamp = tlb_stamp_now();
             while (unlikely(!atomic_cas(&f->type, &locked, ft_undone(locked))))
                 ;

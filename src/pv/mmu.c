@@ -216,11 +216,9 @@ int pv_mmu_update(struct domain *pt_owner, struct domain *owner, uint64_t ptr, p
     return write_plain(pt_owner, f, slot, e);
 }
 
-/* An own level-1 table; -ERESTART: it is not. */
-static ALWAYS_INLINE int update_own_l1(struct domain *d, struct frame *f, unsigned int slot, pte_t e, bool keep_ad,
-                                       pte_t *old)
+/* Entry `p` of an own level-1 table f; -ERESTART: it is not. */
+static ALWAYS_INLINE int update_own_l1(struct domain *d, struct frame *f, pte_t *p, pte_t e, bool keep_ad, pte_t *old)
 {
-    pte_t *p = (pte_t *)frame_to_ptr(f) + slot;
     int rc = -ERESTART;
 
     if (unlikely(READ_ONCE(f->owner) != d || !pv_lock_table(f, FRAME_L1)))
@@ -239,13 +237,13 @@ int pv_update_l1(struct domain *d, uint64_t ptr, pte_t e, bool keep_ad)
 
     if (!frame_exists(m))
         return -ERESTART;
-    return update_own_l1(d, mfn_to_frame(m), (unsigned int)((ptr & (PAGE_SIZE - 1)) / sizeof(pte_t)), e, keep_ad, &old);
+    return update_own_l1(d, mfn_to_frame(m), paddr_to_ptr(paddr(ptr)), e, keep_ad, &old);
 }
 
 int pv_swap_l1(struct domain *d, struct frame *f, unsigned int slot, pte_t *e)
 {
     pte_t old;
-    int rc = update_own_l1(d, f, slot, *e, false, &old);
+    int rc = update_own_l1(d, f, (pte_t *)frame_to_ptr(f) + slot, *e, false, &old);
 
     if (rc == 0)
         *e = old;

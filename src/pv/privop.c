@@ -12,6 +12,7 @@
 #include "x86/insn.h"
 #include "x86/msr.h"
 #include "x86/uaccess.h"
+#include "x86/uaccess_words.h"
 
 #define MSR_UCODE_REV  0x0000008b
 #define MSR_MCG_CAP    0x00000179
@@ -331,10 +332,29 @@ static bool run(struct vcpu *v, bool forced)
     }
 }
 
+/* RDMSR of its user mode's GS base, which Linux's kernel has at every switch of processes, without the emulator. */
+static bool read_user_gs(struct vcpu *v)
+{
+    struct cpu_user_regs *r = &v->cpu.regs;
+    uint64_t code, base;
+
+    if ((uint32_t)r->rcx != MSR_KERNEL_GS_BASE || !guest_in_kernel(&v->cpu) || r->cs != SEL_USER_CS64 ||
+        (r->rflags & EFLAGS_TF))
+        return false;
+    if (guest_read_1(&v->cpu, r->rip, &code) || (code & 0xffff) != 0x320f)
+        return false;
+    base = guest_read_other_gs();
+    r->rax = (uint32_t)base;
+    r->rdx = base >> 32;
+    r->rip += 2;
+    r->rflags &= ~(uint64_t)EFLAGS_RF;
+    return true;
+}
+
 bool pv_emulate_privop(struct vcpu *v)
 {
     /* The error code names a selector or gate: not an instruction's refusal. */
-    return v->cpu.regs.error_code == 0 && run(v, false);
+    return v->cpu.regs.error_code == 0 && (read_user_gs(v) || run(v, false));
 }
 
 bool pv_emulate_forced_cpuid(struct vcpu *v)

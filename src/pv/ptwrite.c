@@ -117,7 +117,7 @@ static bool write_simply(struct vcpu *v, struct frame *table, uint64_t cr2)
     uint64_t code, e, *reg;
 
     /* Read once; should another vCPU have changed it meanwhile, the guest gets one of the two instructions. */
-    if ((cr2 & 7) || (r->rflags & EFLAGS_TF) || !guest_plainly_readable(&v->cpu, r->rip) || guest_read_u64(r->rip, &code))
+    if ((cr2 & 7) || (r->rflags & EFLAGS_TF) || guest_read_1(&v->cpu, r->rip, &code))
         return false;
     mod = (unsigned int)(code >> 22) & 3;
     rm = (unsigned int)(code >> 16) & 7;

@@ -63,9 +63,10 @@ int pv_put_frame_and_type(struct frame *f) MUST_CHECK;
 bool pv_lock_table_contended(struct frame *f, enum frame_type t);
 static inline bool pv_lock_table(struct frame *f, enum frame_type t)
 {
-    uint64_t w = READ_ONCE(f->type), next;
+    uint64_t w = READ_ONCE(f->type);
 
-    return (ft_lock(w, t, &next) == FT_DONE && likely(atomic_cas(&f->type, &w, next))) || pv_lock_table_contended(f, t);
+    return (likely(ft_may_lock(w, t)) && likely(atomic_cas(&f->type, &w, w | FT_LOCKED))) ||
+           pv_lock_table_contended(f, t);
 }
 static inline void pv_unlock_table(struct frame *f)
 {

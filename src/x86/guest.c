@@ -68,8 +68,8 @@ static void write_base(uint32_t msr, uint64_t v)
         __asm__ volatile("wrgsbase %0" ::"r"(v));
 }
 
-/* The GS base that is not in use: SWAPGS and RDGSBASE are cheaper than the MSR. */
-static uint64_t read_other_gs(void)
+/* SWAPGS and RDGSBASE are cheaper than the MSR. */
+uint64_t guest_read_other_gs(void)
 {
     uint64_t v;
 
@@ -110,7 +110,7 @@ static uint64_t read_other_gs(void)
 
 void guest_read_segments(struct guest_cpu *g)
 {
-    uint64_t gs = read_base(MSR_GS_BASE), other = read_other_gs();
+    uint64_t gs = read_base(MSR_GS_BASE), other = guest_read_other_gs();
 
     g->regs.ds = READ_SREG(ds);
     g->regs.es = READ_SREG(es);

@@ -116,6 +116,9 @@ void guest_load_cr3(struct guest_cpu *g);
 void guest_read_segments(struct guest_cpu *g);
 void guest_load_segments(struct guest_cpu *g); /* a bad selector becomes null and sets GUEST_WORK_FAILSAFE */
 
+/* The running guest's GS base that is not in use: in kernel mode, its user mode's. */
+uint64_t guest_read_other_gs(void);
+
 /* Load selector `sel` into the GS of the running guest's user mode (SEGBASE_GS_USER_SEL); a bad one becomes null. */
 void guest_load_user_gs(struct guest_cpu *g, uint16_t sel);
 

@@ -17,6 +17,27 @@ static inline bool guest_plainly_readable(const struct guest_cpu *g, uint64_t gv
     return gva >= HYPERVISOR_VIRT_END && !READ_ONCE(g->linear_slots);
 }
 
+/* One word, read once: 0 or -EFAULT. */
+static inline int guest_read_1(const struct guest_cpu *g, uint64_t gva, uint64_t *a)
+{
+    bool fault;
+
+    if (unlikely(!guest_plainly_readable(g, gva)))
+        return guest_read_u64(gva, a);
+    __asm__ volatile("stc\n"
+                     "1: mov (%[p]), %[a]\n\t"
+                     "clc\n"
+                     "2:\n\t"
+                     ".pushsection __ex_table, \"a\"\n\t"
+                     ".balign 4\n\t"
+                     ".long 1b - ., 2b - .\n\t"
+                     ".popsection"
+                     : [a] "=&r"(*a), "=@ccc"(fault)
+                     : [p] "r"(gva)
+                     : "memory");
+    return fault ? -EFAULT : 0;
+}
+
 /* Two words, each read once: 0 or -EFAULT. */
 static inline int guest_read_2(const struct guest_cpu *g, uint64_t gva, uint64_t *a, uint64_t *b)
 {

@@ -377,6 +377,7 @@ static bool begin_lock(struct state *s, unsigned int i, enum frame_type t)
     struct cpu *c = &s->cpu[i];
     uint64_t next;
 
+    assert_int_equal(ft_may_lock(s->word, t), ft_lock(s->word, t, &next) == FT_DONE);
     if (c->step != IDLE || ft_lock(s->word, t, &next) != FT_DONE)
         return false;
     c->step = LOCKING;
