@@ -91,10 +91,13 @@ static stime_t owed(struct sched_cpu *c, const struct sched_unit *u)
     return to_time(distance(mean(c), u->vtime), u);
 }
 
-/* Place `u`, which is not on the queue's account, so that it is owed so much. */
-static void set_owed(struct sched_cpu *c, struct sched_unit *u, stime_t owed)
+/* `u` comes on the queue's account, so that it is owed so much then: it moves the mean itself. */
+static void add_owed(struct sched_cpu *c, struct sched_unit *u, stime_t owed)
 {
-    u->vtime = mean(c) - (uint64_t)to_virtual(owed, u);
+    int64_t behind = to_virtual(owed, u);
+
+    u->vtime = mean(c) - (uint64_t)(c->weight ? behind + behind * u->weight / (int64_t)c->weight : 0);
+    add(c, u);
 }
 
 /* An empty queue's time has stood still: it may not make those that come debtors, nor creditors. */
@@ -113,8 +116,7 @@ static void fair_join(struct sched_cpu *c, struct sched_unit *u, stime_t now)
     stime_t earned = slept * u->weight / (stime_t)(c->weight + u->weight);
 
     catch_up(c, now);
-    set_owed(c, u, c->weight ? MIN(u->owed + earned, BONUS) : 0);
-    add(c, u);
+    add_owed(c, u, MIN(u->owed + earned, BONUS));
 }
 
 static void fair_leave(struct sched_cpu *c, struct sched_unit *u)
@@ -152,8 +154,7 @@ static struct sched_unit *fair_choose(struct sched_cpu *c)
         return u;
     if (owed(c, u) > BONUS) {
         subtract(c, u);
-        set_owed(c, u, BONUS);
-        add(c, u);
+        add_owed(c, u, BONUS);
     }
     return list_entry(u->link.next, struct sched_unit, link);
 }
@@ -212,6 +213,11 @@ static unsigned int fair_place(const struct sched_unit *u, uint64_t allowed)
     return lightest(soft ? soft : allowed, u, last);
 }
 
+static uint64_t fair_takers(const struct sched_unit *u, uint64_t allowed)
+{
+    return allowed & atomic_load(&sched_idle_mask);
+}
+
 static bool likes(const struct sched_unit *u, const struct sched_cpu *c)
 {
     return (u->soft & BIT(sched_cpu_number(c))) || !(u->soft & sched_allowed_cpus(u));
@@ -237,8 +243,11 @@ static void fair_moved(struct sched_cpu *from, struct sched_cpu *to, struct sche
 {
     mean(from);
     subtract(from, u);
-    if (to->weight)
-        set_owed(to, u, MIN(MAX(owed(to, u), -DEBT), DEBT));
+    if (to->weight) {
+        int64_t most = to_virtual(DEBT, u), behind = distance(mean(to), u->vtime);
+
+        u->vtime = to->vtime - (uint64_t)MIN(MAX(behind, -most), most);
+    }
     add(to, u);
     to->charged = from->charged;
 }
@@ -327,6 +336,7 @@ const struct sched_policy sched_fair = {
     .name = "credit2",
     .has_weights = true,
     .place = fair_place,
+    .takers = fair_takers,
     .join = fair_join,
     .leave = fair_leave,
     .charge = fair_charge,

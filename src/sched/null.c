@@ -34,6 +34,19 @@ static unsigned int null_place(const struct sched_unit *u, uint64_t allowed)
     return allowed & BIT(last) ? last : bit_lowest(allowed);
 }
 
+/* One that has a CPU goes nowhere. */
+static uint64_t null_takers(const struct sched_unit *u, uint64_t allowed)
+{
+    uint64_t takers = 0;
+
+    if (atomic_load(&sched_cpus[READ_ONCE(u->cpu)].owner) == u)
+        return 0;
+    for (uint64_t m = allowed; m; m &= m - 1)
+        if (!atomic_load(&sched_cpus[bit_lowest(m)].owner))
+            takers |= BIT(bit_lowest(m));
+    return takers;
+}
+
 static void null_join(struct sched_cpu *c, struct sched_unit *u, stime_t now)
 {
     if (!c->owner)
@@ -97,6 +110,7 @@ static void null_forget(struct sched_cpu *c, struct sched_unit *u)
 const struct sched_policy sched_null = {
     .name = "null",
     .place = null_place,
+    .takers = null_takers,
     .join = null_join,
     .leave = null_leave,
     .before = null_before,

@@ -43,6 +43,8 @@ struct sched_policy {
     bool has_weights;
     /* Where a unit that wakes should be queued, of `allowed`. No lock is held: a good guess. */
     unsigned int (*place)(const struct sched_unit *u, uint64_t allowed);
+    /* Idle CPUs of `allowed` that would take `u`, if told, from where it waits or runs. */
+    uint64_t (*takers)(const struct sched_unit *u, uint64_t allowed);
     /* All others: the queue's lock is held, or both. `u` begins and ends to want CPU `c`. */
     void (*join)(struct sched_cpu *c, struct sched_unit *u, stime_t now);
     void (*leave)(struct sched_cpu *c, struct sched_unit *u);

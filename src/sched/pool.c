@@ -206,6 +206,35 @@ int sched_pool_set_params(uint32_t id, const struct sched_pool_params *params)
 
 /* --- CPUs of a pool --- */
 
+static struct sched_unit *find_misplaced(struct sched_cpu *c)
+{
+    struct list_head *const lists[] = {&c->waiting, &c->parked};
+    struct sched_unit *u;
+
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+        list_for_each_entry(u, lists[i], link)
+            if (!(sched_allowed_cpus(u) & BIT(sched_cpu_number(c))))
+                return u;
+    return NULL;
+}
+
+/* The pool's CPUs have changed: what waits on `c` and may no longer is woken elsewhere; what runs there looks. */
+static void evict(struct sched_cpu *c)
+{
+    struct sched_unit *u;
+
+    do {
+        spin_lock(&c->lock);
+        u = find_misplaced(c);
+        if (u)
+            (void)sched_displace(c, u);
+        softirq_raise_cpu(sched_cpu_number(c), SOFTIRQ_SCHEDULE);
+        spin_unlock(&c->lock);
+        if (u)
+            sched_wake(u);
+    } while (u);
+}
+
 int sched_pool_add_cpu(uint32_t id, uint32_t cpu)
 {
     struct sched_pool *p;
@@ -229,31 +258,13 @@ int sched_pool_add_cpu(uint32_t id, uint32_t cpu)
         spin_lock(&c->lock);
         c->pool = p;
         p->cpus |= BIT(cpu);
-        sched_tell(c); /* to look whether somebody waits elsewhere */
         spin_unlock(&c->lock);
+        /* The new one looks whether somebody waits elsewhere; elsewhere may be who was there for want of it. */
+        for (uint64_t m = p->cpus; m; m &= m - 1)
+            evict(&sched_cpus[bit_lowest(m)]);
     }
     spin_unlock(&sched_pools_lock);
     return ret;
-}
-
-/* Wake elsewhere what waits on `c`, whose bit in its pool has been cleared. */
-static void drain(struct sched_cpu *c)
-{
-    for (;;) {
-        struct sched_unit *u = NULL;
-        struct list_head *from;
-
-        spin_lock(&c->lock);
-        from = list_empty(&c->waiting) ? &c->parked : &c->waiting;
-        if (!list_empty(from)) {
-            u = list_first_entry(from, struct sched_unit, link);
-            (void)sched_displace(c, u);
-        }
-        spin_unlock(&c->lock);
-        if (!u)
-            return;
-        sched_wake(u);
-    }
 }
 
 static int remove_cpu_locked(struct sched_pool *p, struct sched_cpu *c)
@@ -266,7 +277,7 @@ static int remove_cpu_locked(struct sched_pool *p, struct sched_cpu *c)
     spin_lock(&c->lock);
     p->cpus &= ~BIT(cpu);
     spin_unlock(&c->lock);
-    drain(c);
+    evict(c);
 
     spin_lock(&c->lock);
     busy = c->running || c->between || !list_empty(&c->waiting) || !list_empty(&c->parked);

@@ -128,7 +128,7 @@ static void put_to_sleep(struct sched_cpu *c, struct sched_unit *u)
 bool sched_displace(struct sched_cpu *c, struct sched_unit *u)
 {
     if (!allowed_on(u, c)) {
-        if (policy_of(c)->forget)
+        if (c->pool && policy_of(c)->forget)
             policy_of(c)->forget(c, u);
         if (u->state == SCHED_RUNNING)
             sched_tell(c);
@@ -153,10 +153,10 @@ bool sched_move_one(struct sched_cpu *from, struct sched_cpu *to, bool to_idle)
     return true;
 }
 
-/* An idle CPU where some unit may go that waits here, -1: none. */
-static int idle_for(const struct sched_unit *u)
+/* An idle CPU that would take `u` from `c`, -1: none. */
+static int idle_for(const struct sched_cpu *c, const struct sched_unit *u)
 {
-    uint64_t idle = sched_allowed_cpus(u) & atomic_load(&sched_idle_mask);
+    uint64_t idle = atomic_load(&sched_idle_mask) ? policy_of(c)->takers(u, sched_allowed_cpus(u)) : 0;
 
     return idle ? (int)bit_lowest(idle) : -1;
 }
@@ -169,7 +169,7 @@ static void call_idle(const struct sched_cpu *c)
     if (!atomic_load(&sched_idle_mask))
         return;
     list_for_each_entry(u, &c->waiting, link) {
-        int cpu = idle_for(u);
+        int cpu = idle_for(c, u);
 
         if (cpu >= 0) {
             sched_tell(&sched_cpus[cpu]);
@@ -189,10 +189,10 @@ static void announce(struct sched_cpu *c, struct sched_unit *u)
     }
     if (policy_of(c)->preempts(c, u))
         c->better = true;
-    cpu = idle_for(u);
+    cpu = idle_for(c, u);
     if (cpu >= 0)
         sched_tell(&sched_cpus[cpu]); /* it went idle since we chose */
-    else if (idle_for(c->running) >= 0)
+    else if (idle_for(c, c->running) >= 0)
         c->aside = c->running; /* which can go there and make room */
     /* With others waiting already, its timer is set. */
     if (c->better || c->aside || c->nr_waiting == 1)
@@ -387,6 +387,7 @@ static void unpark(struct sched_cpu *c, stime_t now)
             list_del(&u->link);
             policy_of(c)->join(c, u, now);
             insert(c, u);
+            call_idle(c);
         }
     }
 }
@@ -426,7 +427,8 @@ static struct sched_unit *pick(struct sched_cpu *c, stime_t now)
 /* `from` has units that wait, and none may run on `to`. If what runs there may, it makes room for them. */
 static void ask_for_room(struct sched_cpu *from, const struct sched_cpu *to)
 {
-    if (from->nr_waiting && from->running && allowed_on(from->running, to)) {
+    if (from->nr_waiting && from->running && from->pool == to->pool &&
+        (policy_of(from)->takers(from->running, sched_allowed_cpus(from->running)) & BIT(sched_cpu_number(to)))) {
         from->aside = from->running;
         softirq_raise_cpu(sched_cpu_number(from), SOFTIRQ_SCHEDULE);
     }
@@ -446,10 +448,12 @@ static struct sched_unit *steal(struct sched_cpu *c)
             if (cpu_distance(me, bit_lowest(todo)) != (enum cpu_distance)d)
                 continue;
             spin_lock_two(&c->lock, &from->lock);
-            if (!c->nr_waiting && !sched_move_one(from, c, true))
-                ask_for_room(from, c);
-            if (c->nr_waiting)
+            u = c->nr_waiting ? pick(c, stime_now()) : NULL; /* somebody was faster */
+            /* What comes here may have to be parked; then another one. */
+            while (!u && !c->nr_waiting && sched_move_one(from, c, true))
                 u = pick(c, stime_now());
+            if (!u)
+                ask_for_room(from, c);
             spin_unlock_two(&c->lock, &from->lock);
         }
         if (u)

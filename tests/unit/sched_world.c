@@ -188,6 +188,21 @@ void sim_add(unsigned int i, unsigned int weight, unsigned int cap)
     assert_int_equal(sched_group_set(s->group, weight, cap), 0);
 }
 
+void sim_add_to(unsigned int i, unsigned int of)
+{
+    sim_unit[i] = (struct sim_unit){.group = &sim_group[of], .wake_at = STIME_NEVER, .waits_since = STIME_NEVER};
+    sched_unit_init(&sim_unit[i].u, sim_unit[i].group);
+}
+
+void sim_remove(unsigned int i)
+{
+    sim_sleep(i);
+    assert_false(sched_on_cpu(&sim_unit[i].u));
+    sched_unit_remove(&sim_unit[i].u);
+    sim_unit[i].group = NULL;
+    sim_settle();
+}
+
 void sim_wake(unsigned int i)
 {
     struct sim_unit *s = &sim_unit[i];

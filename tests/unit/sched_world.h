@@ -33,6 +33,9 @@ extern unsigned int sim_cpus, sim_switches, sim_timers, sim_ipis;
 void sim_start(unsigned int cpus);
 /* Unit i, alone in group i, of that weight and cap. */
 void sim_add(unsigned int i, unsigned int weight, unsigned int cap);
+/* Unit i, in the group of unit `of`. */
+void sim_add_to(unsigned int i, unsigned int of);
+void sim_remove(unsigned int i);
 void sim_wake(unsigned int i);
 void sim_sleep(unsigned int i);
 /* Every CPU does what it has been told to, until none has anything to do. */
