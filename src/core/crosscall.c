@@ -101,12 +101,27 @@ static void attend(void *arg)
         meeting.each(arg);
 }
 
-void crosscall_meet(void (*alone)(void *arg), void (*each)(void *arg), void *arg)
+static void begin_meeting(void)
 {
     while (atomic_xchg(&meeting.busy, 1)) {
         upcall_crosscall();
         cpu_relax();
     }
+}
+
+void crosscall_set_online(bool online)
+{
+    begin_meeting();
+    if (online)
+        atomic_or(&cpus_online_mask, BIT(cpu_id()));
+    else
+        atomic_and(&cpus_online_mask, ~BIT(cpu_id()));
+    atomic_store(&meeting.busy, 0);
+}
+
+void crosscall_meet(void (*alone)(void *arg), void (*each)(void *arg), void *arg)
+{
+    begin_meeting();
     meeting.missing = bit_count(cpus_online_mask) - 1;
     meeting.released = 0;
     meeting.host = cpu_id();

@@ -16,6 +16,9 @@ void crosscall(uint64_t mask, void (*fn)(void *), void *arg);
  */
 void crosscall_meet(void (*alone)(void *arg), void (*each)(void *arg), void *arg);
 
+/* This CPU comes into cpus_online_mask, or leaves it; not in the middle of a meeting. */
+void crosscall_set_online(bool online);
+
 /* Flush on the CPUs of `mask` the TLB entries that are not global; all; those of one address. */
 void tlb_flush(uint64_t mask);
 void tlb_flush_global(uint64_t mask);

@@ -160,9 +160,22 @@ void timer_init(struct timer *t, void (*fn)(void *), void *data, unsigned int cp
     *t = (struct timer){.fn = fn, .data = data, .cpu = cpu};
 }
 
+/* The same, but a timer of a CPU that is not online is brought to the boot CPU. */
+NO_LOCK_CHECK static struct timer_cpu *lock_timer_online(struct timer *t)
+{
+    for (;;) {
+        struct timer_cpu *c = lock_timer(t);
+
+        if (likely(READ_ONCE(cpus_online_mask) & BIT(t->cpu)))
+            return c;
+        unlock_timer(c);
+        timer_migrate(t, 0);
+    }
+}
+
 void timer_set(struct timer *t, stime_t expires)
 {
-    struct timer_cpu *c = lock_timer(t);
+    struct timer_cpu *c = lock_timer_online(t);
 
     dequeue_locked(c, t);
     if (!t->dead) {
@@ -219,6 +232,29 @@ void timer_migrate(struct timer *t, unsigned int cpu)
             enqueue_locked(to, t);
     }
     spin_unlock_two(&from->lock, &to->lock);
+}
+
+void timer_set_here(struct timer *t, stime_t expires)
+{
+    if (t->cpu != cpu_id())
+        timer_migrate(t, cpu_id());
+    timer_set(t, expires);
+}
+
+void timer_leave_cpu(unsigned int to)
+{
+    struct timer_cpu *from = &timer_cpu[cpu_id()], *other = &timer_cpu[to];
+
+    spin_lock_two(&from->lock, &other->lock);
+    while (from->first) {
+        struct timer *t = from->first;
+
+        dequeue_locked(from, t);
+        t->cpu = to;
+        enqueue_locked(other, t);
+    }
+    program_locked(from);
+    spin_unlock_two(&from->lock, &other->lock);
 }
 
 /* Runs what has expired by now; what handlers arm for the past meanwhile comes in another round. */

@@ -27,6 +27,10 @@ void timer_stop(struct timer *t);
 /* Stop for good and wait until the handler is not running. The caller is not the handler. */
 void timer_kill(struct timer *t);
 void timer_migrate(struct timer *t, unsigned int cpu);
+/* As timer_set(), on this CPU. */
+void timer_set_here(struct timer *t, stime_t expires);
+/* This CPU has left cpus_online_mask: its timers, and those that are set on it later, go to another. */
+void timer_leave_cpu(unsigned int to);
 
 /* Each CPU, once; also makes its softirqs known to the others. */
 void timer_init_cpu(void);

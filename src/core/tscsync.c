@@ -155,7 +155,7 @@ void time_check_tsc(void)
         distrust("tsc=unstable");
         return;
     }
-    if (cpus_online > 1)
+    if (cpus_online_mask & (cpus_online_mask - 1))
         crosscall_meet(prepare, compare, NULL);
     if (tsc.worst != 0)
         log_warn("time-stamp counters of two CPUs: found %llu cycles between them, expected none",

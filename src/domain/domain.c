@@ -15,6 +15,7 @@
 #include "abi/errno.h"
 #include "core/log.h"
 #include "core/softirq.h"
+#include "domain/pcpu.h"
 #include "domain/vcpu.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -40,6 +41,7 @@ void domain_init(const struct domain_module *const *list, size_t n, const struct
     domain_init_memory();
     sched_init(&vcpu_sched_ops);
     vtimer_init_listeners();
+    pcpu_init();
 }
 
 void domain_set_watcher(void (*shut_down)(struct domain *d),

@@ -80,6 +80,15 @@ static void unload_vcpu(void *arg)
     }
 }
 
+void vcpu_leave_cpu(void)
+{
+    struct cpu_tables *t = &cpu_tables[cpu_id()];
+
+    guest_unload_local();
+    clear_dirty(&t->before);
+    clear_dirty(&t->loaded);
+}
+
 static void unload_elsewhere(struct vcpu *v)
 {
     int32_t cpu = atomic_load(&v->cpu.running_on);
@@ -275,7 +284,7 @@ void vcpu_poll_wait(struct vcpu *v, stime_t timeout)
         return;
     }
     if (timeout)
-        timer_set(&v->poll_timer, timeout);
+        timer_set_here(&v->poll_timer, timeout);
     sched_sleep(&v->unit);
 }
 

@@ -184,5 +184,7 @@ void vcpu_destroy(struct vcpu *v);
 /* Each CPU that holds registers or page tables of `d` forgets them. None of its vCPUs runs or will. */
 void domain_unload_cpus(struct domain *d);
 void domain_send_virq(struct vcpu *v, uint32_t virq);
+/* This CPU, which has nothing to run, keeps no vCPU's state and is in no domain's dirty_cpus. */
+void vcpu_leave_cpu(void);
 
 #endif

@@ -69,13 +69,6 @@ void vtimer_kill(struct vcpu *v)
     timer_kill(&v->poll_timer);
 }
 
-static void timer_set_here(struct timer *t, stime_t when)
-{
-    if (t->cpu != cpu_id())
-        timer_migrate(t, cpu_id());
-    timer_set(t, when);
-}
-
 void vtimer_switch_in(struct vcpu *v, stime_t now)
 {
     bool late = false;

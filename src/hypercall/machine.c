@@ -3,6 +3,7 @@
 #include "hypercall/control.h"
 
 #include "abi/errno.h"
+#include "domain/pcpu.h"
 #include "lib/bitmap.h"
 #include "lib/string.h"
 #include "mem/page_alloc.h"
@@ -130,16 +131,16 @@ int sysctl_page_offline_op(struct sysctl *s)
     return 0;
 }
 
-/* All CPUs run, and stay. */
 int sysctl_cpu_hotplug(struct sysctl *s)
 {
     const struct xen_sysctl_cpu_hotplug *h = &s->op.u.cpu_hotplug;
 
-    if (h->op == XEN_SYSCTL_CPU_HOTPLUG_ONLINE && h->cpu < cpus_online)
-        return 0;
+    if (h->op == XEN_SYSCTL_CPU_HOTPLUG_ONLINE)
+        return pcpu_online(h->cpu);
+    if (h->op == XEN_SYSCTL_CPU_HOTPLUG_OFFLINE)
+        return pcpu_offline(h->cpu);
     return control_refuse(&s->control, h->op > XEN_SYSCTL_CPU_HOTPLUG_SMT_DISABLE ? -EOPNOTSUPP : -EINVAL,
-                          "operation %u on CPU %u of %u: processors are neither stopped nor started", h->op, h->cpu,
-                          cpus_online);
+                          "operation %u: threads of a core are neither stopped nor started together", h->op);
 }
 
 /* Frequencies and sleep states are the firmware's. */

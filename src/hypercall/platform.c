@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "core/log.h"
+#include "domain/pcpu.h"
 #include "hypercall/hypercall.h"
 #include "lib/string.h"
 #include "x86/insn.h"
@@ -50,7 +51,7 @@ static int cpu_info(struct xenpf_pcpuinfo *info)
     info->apic_id = 0;
     info->acpi_id = 0;
     if (cpu < cpus_online) {
-        info->flags = XEN_PCPU_FLAGS_ONLINE;
+        info->flags = cpus_online_mask & BIT(cpu) ? XEN_PCPU_FLAGS_ONLINE : 0;
         info->apic_id = cpu_apic_id[cpu];
         info->acpi_id = machine.acpi_id[cpu];
     }
@@ -125,6 +126,10 @@ static int perform(struct xen_platform_op *op)
         return get_symbol(&op->u.symdata);
     case XENPF_core_parking:
         return park_cores(&op->u.core_parking);
+    case XENPF_cpu_online:
+        return pcpu_online(op->u.cpu_ol.cpuid);
+    case XENPF_cpu_offline:
+        return pcpu_offline(op->u.cpu_ol.cpuid);
     case XENPF_get_cpuinfo:
         return cpu_info(&op->u.pcpu_info);
     case XENPF_get_cpu_version:

@@ -75,7 +75,7 @@ static void free_slot(unsigned int cpu, uint8_t vector)
 /* Can IO-APICs and messages name this CPU? They have 8 bits for it. */
 static bool cpu_can_be_named(unsigned int cpu)
 {
-    return cpu < cpus_online && cpu_apic_id[cpu] < 0xff;
+    return cpu < cpus_online && (cpus_online_mask & BIT(cpu)) && cpu_apic_id[cpu] < 0xff;
 }
 
 /* A vector that is free on `cpu`, now the source's; false: none. */
@@ -213,6 +213,34 @@ void irq_move(struct irq *irq, unsigned int cpu)
     irq->chip->route(irq, cpu_apic_id[cpu]);
     if (before != irq->cpu_left && before != cpu)
         free_slot(before, irq->vector);
+}
+
+static void leave_locked(struct irq *irq, unsigned int cpu)
+{
+    for (unsigned int to = 0; irq->vector != 0 && irq->cpu == cpu && to < cpus_online; to++)
+        if (to != cpu)
+            irq_move(irq, to);
+}
+
+void irq_leave_cpu(unsigned int cpu)
+{
+    struct irq_cpu *c = irq_cpu[cpu];
+
+    for (size_t i = 0; c && i < ARRAY_SIZE(c->source); i++) {
+        struct irq *irq;
+
+        spin_lock(&c->vectors_lock);
+        irq = c->source[i];
+        if (irq)
+            atomic_add(&irq->refs, 1);
+        spin_unlock(&c->vectors_lock);
+        if (!irq)
+            continue;
+        spin_lock(&irq->irq_lock);
+        leave_locked(irq, cpu);
+        spin_unlock(&irq->irq_lock);
+        irq_put(irq);
+    }
 }
 
 void irq_answered(struct irq *irq)

@@ -58,6 +58,8 @@ int irq_start(struct irq *irq, unsigned int cpu, void (*handle)(struct irq *irq)
 void irq_stop(struct irq *irq);
 /* Under irq_lock: to another CPU, if its vector is free there; else it stays. */
 void irq_move(struct irq *irq, unsigned int cpu);
+/* All that come to `cpu` go elsewhere, where their vectors are free. No lock is held. */
+void irq_leave_cpu(unsigned int cpu);
 /* Under irq_lock: a level interrupt has been answered by all users. */
 void irq_answered(struct irq *irq);
 

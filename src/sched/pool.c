@@ -287,6 +287,8 @@ static int remove_cpu_locked(struct sched_pool *p, struct sched_cpu *c)
         c->pool = NULL;
         c->owner = NULL;
         atomic_and(&sched_idle_mask, ~BIT(cpu));
+        timer_stop(&c->timer);
+        c->timer_at = STIME_NEVER;
     }
     spin_unlock(&c->lock);
     return busy ? -ERESTART : 0;

@@ -51,7 +51,7 @@ static inline struct cpu_local *cpu_local(void)
 
 static inline unsigned int cpu_id(void) { return cpu_local()->id; }
 
-/* Number of CPUs running, and the mask of them (bit n: CPU n). Set by boot/. */
+/* Number of CPUs that were started, and the mask of those in use (bit n: CPU n). Set by boot/, then core/crosscall. */
 extern uint64_t cpus_online_mask;
 extern unsigned int cpus_online;
 

@@ -6,6 +6,7 @@
 #include "core/crosscall.h"
 #include "core/log.h"
 #include "core/softirq.h"
+#include "domain/pcpu.h"
 #include "domain/rights.h"
 #include "evtchn/pirq.h"
 #include "lib/string.h"
@@ -62,6 +63,7 @@ __attribute__((weak)) void crosscall(uint64_t mask, void (*fn)(void *), void *ar
 
 __attribute__((weak)) uint64_t tlb_flush_clock = 1;
 __attribute__((weak)) void clock_settle(void) {}
+__attribute__((weak)) void pcpu_init(void) {}
 __attribute__((weak)) void tlb_flush_local(void) {}
 
 void fake_run_cpu(unsigned int cpu)

@@ -45,6 +45,11 @@ void timer_set(struct timer *t, stime_t expires)
     t->queued = true;
 }
 
+void timer_stop(struct timer *t)
+{
+    t->queued = false;
+}
+
 void softirq_set_handler(enum softirq nr, void (*fn)(void))
 {
     handler = fn;

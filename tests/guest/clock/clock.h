@@ -33,5 +33,6 @@ void test_runstates(void);
 void test_lateness(void);
 void test_plug(void);
 void test_pin(void);
+void test_cpus(void);
 
 #endif

@@ -95,4 +95,6 @@ void guest_main(void)
     test_lateness();
     test_plug();
     test_pin();
+    test_cpus();
+    test_monotonic();
 }

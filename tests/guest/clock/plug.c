@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* vCPUs go down and come up in the middle of what they do; vCPU 0 is moved from CPU to CPU. Nothing is lost. */
 #include "clock/clock.h"
+#include <xen/platform.h>
 
 #define STORM 1000
 #define PINS  400
+#define PLUGS 40
 
 static volatile u64 beats[VCPUS_MAX], answers[VCPUS_MAX];
 static evtchn_port_t ipi[VCPUS_MAX], timer[VCPUS_MAX];
@@ -75,6 +77,65 @@ void test_plug(void)
         hv_event_channel_op(EVTCHNOP_close, &(struct evtchn_close){.port = timer[i]});
         ipi[i] = timer[i] = 0;
     }
+}
+
+static long cpu_op(u32 cmd, u32 cpu)
+{
+    struct xen_platform_op op = {.cmd = cmd, .interface_version = XENPF_INTERFACE_VERSION};
+
+    op.u.cpu_ol.cpuid = cpu;
+    return HYPERVISOR(platform_op, &op, 0, 0, 0, 0);
+}
+
+static u32 cpu_flags(u32 cpu, u32 *max_present)
+{
+    struct xen_platform_op op = {.cmd = XENPF_get_cpuinfo, .interface_version = XENPF_INTERFACE_VERSION};
+
+    op.u.pcpu_info.xen_cpuid = cpu;
+    CHECK_EQ(HYPERVISOR(platform_op, &op, 0, 0, 0, 0), 0);
+    *max_present = op.u.pcpu_info.max_present;
+    return op.u.pcpu_info.flags;
+}
+
+/* CPUs of the machine go and come back under the vCPUs. */
+void test_cpus(void)
+{
+    u64 seed = 8, seen[VCPUS_MAX];
+    u32 last, there;
+
+    if (!guest_is_dom0())
+        return;
+    CHECK_EQ(cpu_flags(0, &last), XEN_PCPU_FLAGS_ONLINE);
+    CHECK_EQ(cpu_op(XENPF_cpu_offline, 0), -XEN_EOPNOTSUPP);
+    CHECK_EQ(cpu_op(XENPF_cpu_offline, 4095), -XEN_EINVAL);
+    CHECK_EQ(cpu_op(XENPF_cpu_online, 4095), -XEN_EINVAL);
+    CHECK_EQ(cpu_op(XENPF_cpu_online, 0), 0);
+    begin_others(work);
+    for (unsigned n = 0; last > 0 && n < PLUGS; n++) {
+        u32 cpu = 1 + (u32)random(&seed) % last;
+
+        for (unsigned i = 1; i < vcpus; i++)
+            seen[i] = timers[i];
+        CHECK_EQ(cpu_op(XENPF_cpu_offline, cpu), 0);
+        CHECK_EQ(cpu_op(XENPF_cpu_offline, cpu), 0); /* it is */
+        CHECK_EQ(cpu_flags(cpu, &there), 0);
+        CHECK_EQ(there, last);
+        for (unsigned i = 1; i < vcpus; i++)
+            CHECK(moves(&timers[i], seen[i]));
+        CHECK_EQ(cpu_op(XENPF_cpu_online, cpu), 0);
+        CHECK_EQ(cpu_op(XENPF_cpu_online, cpu), 0);
+        CHECK_EQ(cpu_flags(cpu, &there), XEN_PCPU_FLAGS_ONLINE);
+        if (n % 2 == 0)
+            sleep_until(guest_time(0) + random(&seed) % (5 * MS), 0);
+    }
+    for (u32 cpu = 1; cpu <= last; cpu++) /* all but one */
+        CHECK_EQ(cpu_op(XENPF_cpu_offline, cpu), 0);
+    for (unsigned i = 1; i < vcpus; i++)
+        CHECK(moves(&beats[i], beats[i]));
+    for (u32 cpu = 1; cpu <= last; cpu++)
+        CHECK_EQ(cpu_op(XENPF_cpu_online, cpu), 0);
+    end_others();
+    print("CLOCK cpus: %u times off and on\n", last ? PLUGS : 0);
 }
 
 /* Only the privileged may choose their CPU. */

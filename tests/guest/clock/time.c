@@ -43,6 +43,7 @@ void test_monotonic(void)
 {
     stable = shared_info->vcpu_info[0].time.flags & STABLE;
     slack = stable ? 0 : LOOSE;
+    readings = 0;
     run_all(700 * MS, read_time);
     print("CLOCK tsc %s: %lu readings on %u vCPUs, at worst %lu ns back\n", stable ? "stable" : "not stable",
           readings, vcpus, worst_back);
