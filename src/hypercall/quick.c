@@ -11,6 +11,7 @@
  * nor crashes the domain with a report that shows them.
  */
 #include "abi/errno.h"
+#include "evtchn/evtchn.h"
 #include "hypercall/hypercall.h"
 #include "pv/l1.h"
 #include "x86/insn.h"
@@ -114,6 +115,20 @@ static bool update_va_mapping(struct vcpu *v)
     return true;
 }
 
+/* Send and unmask: their argument is a port, and there is no answer. */
+static bool event_channel_op(struct vcpu *v)
+{
+    struct cpu_user_regs *r = &v->cpu.regs;
+    uint64_t port; /* and the four bytes behind it, where there are any: else the long way reads it */
+    int rc;
+
+    if ((r->rdi != EVTCHNOP_send && r->rdi != EVTCHNOP_unmask) || guest_read_1(&v->cpu, r->rsi, &port))
+        return false;
+    rc = (r->rdi == EVTCHNOP_send ? evtchn_send : evtchn_unmask)(v->domain, (uint32_t)port);
+    r->rax = (uint64_t)(int64_t)rc;
+    return true;
+}
+
 /* At every switch of processes; there is no more to these than in cpu.c. */
 static bool set_segment_base(struct vcpu *v)
 {
@@ -150,6 +165,9 @@ void upcall_hypercall_quick(struct guest_cpu *g)
         break;
     case __HYPERVISOR_update_va_mapping:
         done = update_va_mapping(v);
+        break;
+    case __HYPERVISOR_event_channel_op:
+        done = event_channel_op(v);
         break;
     case __HYPERVISOR_set_segment_base:
         done = set_segment_base(v);
