@@ -53,12 +53,15 @@ static void test_set_timer(void)
     CHECK(time_now() >= start + 20 * MS);
     CHECK_EQ(HYPERVISOR(set_timer_op, start, 0, 0, 0, 0), 0); /* the past: at once */
     CHECK(wait_for(count, 2));
-    CHECK_EQ(HYPERVISOR(set_timer_op, time_now() + 20 * MS, 0, 0, 0, 0), 0);
+    u64 due = time_now() + 20 * MS;
+    CHECK_EQ(HYPERVISOR(set_timer_op, due, 0, 0, 0, 0), 0);
     CHECK_EQ(HYPERVISOR(set_timer_op, 0, 0, 0, 0, 0), 0); /* none */
+    bool late = time_now() >= due; /* a busy host may have kept us until it was due */
     u64 end = time_now() + 50 * MS;
     while (time_now() < end)
         hv_sched_op(SCHEDOP_yield, NULL);
-    CHECK_EQ(*count, 2);
+    CHECK(*count == 2 || (late && *count == 3));
+    *count = 2;
     CHECK_EQ(HYPERVISOR(set_timer_op, time_now() + 20 * MS, 0, 0, 0, 0), 0);
     start = time_now();
     CHECK_EQ(hv_sched_op(SCHEDOP_block, NULL), 0); /* sleeps until an event comes */
