@@ -194,6 +194,6 @@ void upcall_idle(void)
         if (softirq_is_pending())
             upcall_softirq();
         else
-            irq_wait();
+            softirq_rest();
     }
 }

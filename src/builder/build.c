@@ -11,12 +11,14 @@
 #include "builder/build.h"
 #include "builder/builder.h"
 #include "abi/xen.h"
+#include "core/cmdline.h"
 #include "core/log.h"
 #include "evtchn/evtchn.h"
 #include "mem/fill.h"
 #include "mem/heap.h"
 #include "mem/page_alloc.h"
 #include "pv/pv.h"
+#include "x86/cpu.h"
 
 #define CHUNK_ORDER   9                /* frames are taken in pieces of 2 MB */
 #define CHUNKS_A_STEP 2
@@ -68,15 +70,27 @@ static int lay_out(struct build *b, struct fault *fault)
     return error;
 }
 
+/* Online CPUs in turn. */
+static uint64_t nth_cpu(uint32_t n)
+{
+    uint64_t cpus = cpus_online_mask;
+
+    for (n %= cpus_online; n > 0; n--)
+        cpus &= cpus - 1;
+    return cpus & -cpus;
+}
+
 static int create_vcpus(struct domain *d, const struct build_request *r)
 {
+    bool pin = cmdline_flag("dom0_vcpus_pin", false);
+
     for (uint32_t i = 0; i < r->vcpus; i++) {
         struct vcpu *v;
         int error = vcpu_create(d, i, &v);
 
         if (error != 0)
             return error;
-        (void)sched_set_affinity(&v->unit, r->cpus);
+        (void)sched_set_affinity(&v->unit, r->initial_domain && pin ? nth_cpu(i) : r->cpus);
     }
     (void)sched_group_set(&d->sched, r->weight, r->cap); /* a policy without weights: they have no effect */
     return 0;

@@ -25,6 +25,7 @@ static const struct known_option { const char *name; enum value_kind kind; } kno
     {"console", VALUE_TEXT},
     {"dom0_max_vcpus", VALUE_TEXT},
     {"dom0_mem", VALUE_TEXT},
+    {"dom0_vcpus_pin", VALUE_FLAG},
     {"guest_loglvl", VALUE_TEXT},
     {"loglvl", VALUE_TEXT},
     {"maxcpus", VALUE_NUMBER},

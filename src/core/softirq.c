@@ -13,6 +13,9 @@
 #include "x86/lapic.h"
 #include "x86/upcalls.h"
 
+/* In the word of a CPU that rests and watches it: it sees what is raised without an interrupt. */
+#define WATCHING BIT(63)
+
 static void (*handler[SOFTIRQ_COUNT])(void);
 static uint64_t *pending_of[NR_CPUS_MAX]; /* set when a CPU first raises or is initialised */
 
@@ -44,13 +47,28 @@ void softirq_raise_cpu(unsigned int cpu, enum softirq nr)
 
 bool softirq_is_pending(void)
 {
-    return READ_ONCE(cpu_local()->softirq_pending) != 0;
+    return (READ_ONCE(cpu_local()->softirq_pending) & ~WATCHING) != 0;
 }
 
 bool preempt_pending(void)
 {
     irq_window();
     return softirq_is_pending();
+}
+
+void softirq_rest(void)
+{
+    uint64_t *pending = &cpu_local()->softirq_pending;
+
+    if (!cpu_features.mwait) {
+        irq_wait();
+        return;
+    }
+    atomic_or(pending, WATCHING);
+    irq_monitor(pending);
+    if (!softirq_is_pending())
+        irq_mwait();
+    atomic_and(pending, ~WATCHING);
 }
 
 /*

@@ -21,7 +21,13 @@ void softirq_raise_cpu(unsigned int cpu, enum softirq nr);
  * so the caller holds no lock. */
 bool preempt_pending(void);
 
-/* The same without the window: may be asked under locks. */
+/*
+ * Nothing is pending: wait for the interrupt that brings something. Where the CPU can watch a word of
+ * memory, others wake it by raising a softirq, and need no interrupt for it.
+ */
+void softirq_rest(void);
+
+/* preempt_pending() without the window: may be asked under locks. */
 bool softirq_is_pending(void);
 
 #endif

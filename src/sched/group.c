@@ -13,6 +13,7 @@
 #include "x86/atomic.h"
 
 #define PERIOD   MILLISECS(10)
+#define BURST    4 /* periods whose budgets may be saved up: a late timer takes nothing away */
 #define PART_MIN MICROSECS(250) /* a unit takes at least so much at a time */
 
 static void refill_locked(struct sched_group *g, stime_t now)
@@ -22,7 +23,7 @@ static void refill_locked(struct sched_group *g, stime_t now)
     if (passed <= 0)
         return;
     g->period = period;
-    g->left = MIN(budget, g->left + passed * budget);
+    g->left = MIN(BURST * budget, g->left + passed * budget);
 }
 
 bool sched_cap_refill(struct sched_group *g, stime_t now)

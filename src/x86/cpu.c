@@ -60,6 +60,24 @@ static void identify_xsave(struct cpu_features *f)
     }
 }
 
+/*
+ * Is resting by MWAIT better than HLT? Only if there is a light sleep state behind it (emulators have the
+ * instruction and spin) and writes wake it: these models of Intel's miss some.
+ */
+static bool mwait_is_useful(const struct cpu_features *f, uint32_t features)
+{
+    static const uint8_t deaf[] = {0x1d, 0x2e, 0x2f, 0x5c, 0xbd};
+    uint32_t r[4];
+
+    if (!(features & BIT(3)) || f->max_leaf < 5)
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(deaf); i++)
+        if (f->vendor_intel && f->family == 6 && f->model == deaf[i])
+            return false;
+    cpuid_count(5, 0, r);
+    return (r[1] & 0xffff) != 0 && (r[3] & 0xf0) != 0;
+}
+
 void cpu_identify(void)
 {
     struct cpu_features *f = &cpu_features;
@@ -72,6 +90,7 @@ void cpu_identify(void)
     /* Virtual ones, and Intel's since these models (SDM vol. 3B, 17.17). */
     f->tsc_constant = r[2] >> 31 || (f->vendor_intel && (f->family == 15 ? f->model >= 3 : f->model >= 14));
     f->xsave = (r[2] >> 26) & 1;
+    f->mwait = mwait_is_useful(f, r[2]);
     f->sysenter = (r[3] >> 11) & 1;
     f->pge = (r[3] >> 13) & 1;
     f->pcid = (r[2] >> 17) & 1;

@@ -28,7 +28,7 @@ struct cpu_local {
 struct cpu_features {
     uint32_t vendor_intel : 1, vendor_amd : 1, x2apic : 1, xsave : 1, xsavec : 1, xsaveopt : 1, xsaves : 1,
         fsgsbase : 1, smep : 1, smap : 1, umip : 1, pge : 1, page1gb : 1, rdtscp : 1, pcid : 1, tsc_deadline : 1,
-        tsc_constant : 1, syscall32 : 1, sysenter : 1, arat : 1;
+        tsc_constant : 1, syscall32 : 1, sysenter : 1, arat : 1, mwait : 1;
     uint32_t max_leaf, max_ext_leaf;
     uint32_t family, model, stepping;
     uint8_t phys_bits, virt_bits;

@@ -101,6 +101,17 @@ static inline void irq_window(void) { __asm__ volatile("sti; nop; cli" ::: "memo
 
 /* Halt until the next interrupt has been handled; interrupts are off before and after. */
 static inline void irq_wait(void) { __asm__ volatile("sti; hlt; cli" ::: "memory"); }
+
+/*
+ * The same by MWAIT in its lightest state, until the line of `word` is written or an interrupt has been
+ * handled. Between the two calls the caller looks at the word once more.
+ */
+static inline void irq_monitor(const uint64_t *word)
+{
+    __asm__ volatile("monitor" ::"a"(word), "c"(0), "d"(0) : "memory");
+}
+static inline void irq_mwait(void) { __asm__ volatile("sti; mwait; cli" ::"a"(0), "c"(0) : "memory"); }
+
 NORETURN static inline void halt_forever(void)
 {
     for (;;)

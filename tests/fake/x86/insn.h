@@ -37,6 +37,8 @@ static inline void irq_enable(void) {}
 static inline void irq_disable(void) {}
 static inline void irq_window(void) { fake.irq_windows[fake_cpu]++; }
 static inline void irq_wait(void) {}
+static inline void irq_monitor(const uint64_t *word) {}
+static inline void irq_mwait(void) {}
 static inline void halt_forever(void) { abort(); }
 static inline void cpu_relax(void) { fake_yield(); }
 static inline void invlpg(uint64_t va) { fake.invlpgs[fake_cpu]++; }
