@@ -34,5 +34,6 @@ void test_lateness(void);
 void test_plug(void);
 void test_pin(void);
 void test_cpus(void);
+void test_drift(void);
 
 #endif

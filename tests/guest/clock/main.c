@@ -96,5 +96,6 @@ void guest_main(void)
     test_plug();
     test_pin();
     test_cpus();
+    test_drift();
     test_monotonic();
 }
