@@ -9,6 +9,7 @@
 #include "builder/builder.h"
 #include "core/cmdline.h"
 #include "core/crosscall.h"
+#include "core/hwerror.h"
 #include "core/log.h"
 #include "core/panic.h"
 #include "core/softirq.h"
@@ -71,6 +72,7 @@ static void options_start(void)
     }
     if (cmdline_get("sched") && !sched_choose_policy(cmdline_get("sched")))
         log_always("option sched: bad value: found %s, expected credit2, credit or null", cmdline_get("sched"));
+    hwerror_init();
     panic_set_reboot(!cmdline_flag("noreboot", false), machine_reset);
 }
 
@@ -180,6 +182,7 @@ void boot_main(uint32_t magic, uint32_t info)
 
     domain_init(domain_modules, ARRAY_SIZE(domain_modules), &evtchn_events);
     pv_init();
+    mca_init();
     console_start();
     uart_start_input(console_input);
     servers_start();

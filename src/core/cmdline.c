@@ -29,6 +29,7 @@ static const struct known_option { const char *name; enum value_kind kind; } kno
     {"guest_loglvl", VALUE_TEXT},
     {"loglvl", VALUE_TEXT},
     {"maxcpus", VALUE_NUMBER},
+    {"nmi", VALUE_TEXT},
     {"noreboot", VALUE_FLAG},
     {"pv-linear-pt", VALUE_FLAG},
     {"sched", VALUE_TEXT},

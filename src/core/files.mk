@@ -1,6 +1,7 @@
 # The files of src/core.
 hv-src += src/core/cmdline.c
 hv-src += src/core/crosscall.c
+hv-src += src/core/hwerror.c
 hv-src += src/core/log.c
 hv-src += src/core/panic.c
 hv-src += src/core/softirq.c

@@ -133,15 +133,8 @@ void assert_failed(const char *expr, const char *file, int line)
     panic("%s:%d: %s does not hold", file, line, expr);
 }
 
-/* From a CPU that panics; otherwise from the hardware or an operator who wants to see where it hangs. */
-void upcall_nmi(struct cpu_user_regs *regs, bool from_guest)
+void panic_join(void)
 {
     if (atomic_load(&panic_cpu) != NO_CPU)
         halt_forever();
-    upcall_panic(regs, "NMI from the hardware, in %s", from_guest ? "a server" : "the hypervisor");
-}
-
-void upcall_machine_check(struct cpu_user_regs *regs, bool from_guest)
-{
-    upcall_panic(regs, "machine check, in %s", from_guest ? "a server" : "the hypervisor");
 }

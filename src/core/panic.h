@@ -14,4 +14,7 @@ NORETURN void assert_failed(const char *expr, const char *file, int line);
 /* Panics print this many CPUs' state and then do: set from the command line (noreboot). */
 void panic_set_reboot(bool reboot, void (*machine_reset)(void));
 
+/* In an NMI: stops this CPU for good if another panics. */
+void panic_join(void);
+
 #endif

@@ -48,4 +48,7 @@ hypercall_fn_t do_set_trap_table, do_mmu_update, do_set_gdt, do_stack_switch, do
     do_physdev_op, do_hvm_op, do_sysctl, do_domctl, do_kexec_op, do_xenpmu_op, do_dm_op, do_hypfs_op, do_mca,
     do_paging_domctl_cont;
 
+/* The first domain is told of NMIs and machine checks from now on. */
+void mca_init(void);
+
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * How what is not offered is refused, and the families of which there is only
- * the door: kexec, HVM guests and their device models, machine-check control.
+ * the door: kexec, HVM guests and their device models.
  */
 #include "hypercall/refuse.h"
 
@@ -165,14 +165,4 @@ int64_t do_paging_domctl_cont(struct hypercall_args *args)
     static const struct refused_op domctl = {0, DOMCTL_SIZE, NO_DOMAIN, SILENT, 0, -EOPNOTSUPP, -EOPNOTSUPP};
 
     return refuse_by(&domctl, args->a[0]);
-}
-
-/* Machine checks are reported on the console alone. */
-int64_t do_mca(struct hypercall_args *args)
-{
-    struct xen_mc mc;
-
-    if (guest_copy_from(&mc, args->a[0], sizeof(mc)) != 0)
-        return -EFAULT;
-    return mc.interface_version != XEN_MCA_INTERFACE_VERSION ? -EACCES : -ENOSYS;
 }

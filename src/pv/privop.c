@@ -15,8 +15,6 @@
 #include "x86/uaccess_words.h"
 
 #define MSR_UCODE_REV  0x0000008b
-#define MSR_MCG_CAP    0x00000179
-#define MSR_MCG_STATUS 0x0000017a
 #define MSR_TSC        0x00000010
 
 static struct vcpu *vcpu_of(struct emul_ctx *ctx)

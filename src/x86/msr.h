@@ -19,6 +19,9 @@
 #define MSR_GS_BASE        0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
 #define MSR_TSC_AUX        0xc0000103
+#define MSR_MCG_CAP        0x00000179
+#define MSR_MCG_STATUS     0x0000017a
+#define MSR_MC0_CTL        0x00000400 /* and STATUS, ADDR, MISC: four for each bank */
 
 #define APIC_BASE_BSP      (1u << 8)
 #define APIC_BASE_X2APIC   (1u << 10)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Values from the edges: console_io, vcpu_op, sched_op, vm_assist, segment bases, xen_version. */
 #include "answers/answers.h"
+#include <xen/arch-x86/xen-mca.h>
 #include <xen/sched.h>
 #include <xen/vcpu.h>
 #include <xen/version.h>
@@ -103,6 +104,47 @@ static void ask_version(void)
     ask("xen_version 2^32", "%s", code_text((long)HYPERVISOR(xen_version, 1UL << 32, 0, 0, 0, 0)));
 }
 
+static long mca(struct xen_mc *mc, u32 cmd)
+{
+    mc->cmd = cmd;
+    mc->interface_version = XEN_MCA_INTERFACE_VERSION;
+    return (long)HYPERVISOR(mca, mc, 0, 0, 0, 0);
+}
+
+/* Nothing is wrong with the processor: there is nothing to fetch, and it says what it is. */
+static void ask_machine_checks(void)
+{
+    static struct mcinfo_logical_cpu cpus[4];
+    static struct mc_info info;
+    struct xen_mc mc;
+
+    for (u32 flags = 0; flags < 8; flags++) {
+        mc.u.mc_fetch = (struct xen_mc_fetch){.flags = flags, .fetch_id = 5};
+        set_xen_guest_handle(mc.u.mc_fetch.data, &info);
+        const char *code = code_text(mca(&mc, XEN_MC_fetch));
+        ask("mca, fetch", "%u %s flags %u id %lu", flags, code, mc.u.mc_fetch.flags, mc.u.mc_fetch.fetch_id);
+    }
+    for (u32 n = 0; n < 4; n++) {
+        memset(cpus, 0, sizeof(cpus));
+        mc.u.mc_physcpuinfo = (struct xen_mc_physcpuinfo){.ncpus = n % 3};
+        set_xen_guest_handle(mc.u.mc_physcpuinfo.info, n == 0 ? NULL : cpus);
+        const char *code = code_text(mca(&mc, XEN_MC_physcpuinfo));
+        ask("mca, processors", "%u %s of %u: %s vendor %u family %u model %u step %u msrs %d", n, code,
+            mc.u.mc_physcpuinfo.ncpus, cpus[0].mc_vendorid, cpus[0].mc_vendor, cpus[0].mc_family,
+            cpus[0].mc_model, cpus[0].mc_step, cpus[0].mc_nmsrvals);
+        ask("mca, processor", "%u: chip %u core %u thread %u apic %u cluster %u cores %u %u threads %u level %x",
+            n, cpus[0].mc_chipid, cpus[0].mc_coreid, cpus[0].mc_threadid, cpus[0].mc_apicid,
+            cpus[0].mc_clusterid, cpus[0].mc_ncores, cpus[0].mc_ncores_active, cpus[0].mc_nthreads,
+            (u32)cpus[0].mc_cpuid_level);
+    }
+    for (u32 i = 0; i < 3; i++) {
+        static const u32 others[] = {0, XEN_MC_notifydomain, 9};
+
+        memset(&mc, 0, sizeof(mc));
+        ask("mca, other", "%u %s", others[i], code_text(mca(&mc, others[i])));
+    }
+}
+
 void ask_small(void)
 {
     for (unsigned type = 0; type < 66; type += type < 8 ? 1 : 19)
@@ -120,4 +162,6 @@ void ask_small(void)
     ask_vcpu();
     ask_sched();
     ask_version();
+    if (guest_is_dom0())
+        ask_machine_checks();
 }
