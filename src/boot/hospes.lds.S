@@ -26,6 +26,10 @@ SECTIONS
     .text : AT(ADDR(.text) - IMAGE_START) {
         text_start = .;
         KEEP(*(.head))
+        . = ALIGN(PAGE_SIZE);
+        one_page = .;
+        *(.text.one_page)
+        ASSERT(. - one_page <= PAGE_SIZE, "decode_usual() has outgrown its page (lib/lzma2.c)");
         *(.text .text.*)
         . = ALIGN(PAGE_SIZE);
         text_end = .;

@@ -2,213 +2,83 @@
 /*
  * Decoding LZMA2 from memory to memory.
  *
- * A kernel takes tens of millions of decoded bits, so this file is about the
- * cost of one bit, on a processor and under an emulator alike:
+ * A kernel takes nearly a hundred million decoded bits, so this file is about
+ * the cost of one bit, on a processor and under an emulator alike. To an
+ * emulator an access to memory is a dozen instructions, a jump nearly as many.
  *
  * - The output is the dictionary: nothing is copied twice.
  *
- * - Bits of a tree are decoded without a branch, since which way it goes is
- *   near enough random. The arithmetic of one bit is assembly because no
- *   compiler can be made to keep it free of branches; it works on registers
- *   alone, and memory is read and written in C. Where the bit decides what
- *   comes next anyway, it is a plain branch.
+ * - Memory is read and written once for two bits of a tree, and bits are
+ *   decoded without branches: lib/lzma_bits.h.
  *
- * - The four bytes that come next are kept in the low half of the register
- *   whose high half is the range decoder's `code`, so that taking in a byte is
- *   a shift. Four bits take in at most four bytes, then refill() is due.
- *
- * - decode_symbols(), into which all else is inlined, fits one page of code
- *   and calls nothing: emulators chain jumps within a page and look up others.
+ * - decode_usual(), into which all else is inlined, fits one page of code
+ *   and calls next to nothing: emulators chain jumps within a page and look up others.
+ *   (The linker script checks it.) What selects models is a constant in it.
  *
  * The input is hostile. A symbol's effect is checked before the output is
- * touched; the input is checked once for each symbol, which is what the
- * lookahead behind a chunk is for.
+ * touched; the input is checked so often that it cannot be overrun by more
+ * than the lookahead behind a chunk is for.
  */
 #include "lib/lzma2.h"
 #include "abi/errno.h"
 #include "lib/checked.h"
+#include "lib/lzma_bits.h"
 #include "lib/string.h"
 
-#define INLINE static inline __attribute__((always_inline))
-
-#define RANGE_MINIMUM (1u << 24)
-
-struct range_decoder {
-    const uint8_t *in; /* the first byte not yet in the high half of window */
-    uint64_t range;    /* 32 bits; an emulator is quicker with all 64 */
-    uint64_t window;   /* code << 32 | up to four bytes that follow */
-};
-
-/* Makes four bits decodable. */
-INLINE void refill(struct range_decoder *rc)
-{
-    uint32_t next;
-
-    memcpy(&next, rc->in, sizeof(next));
-    rc->window = (rc->window >> 32 << 32) | __builtin_bswap32(next);
-}
-
-/* Takes in a byte if the range has become small. %[t] and %[c] are scratch. */
-#define NORMALISE \
-    "mov     %[range], %[t]\n\t" \
-    "shl     $8, %[t]\n\t" \
-    "mov     %[window], %[c]\n\t" \
-    "shl     $8, %[c]\n\t" \
-    "cmp     $0x1000000, %[range]\n\t" \
-    "cmovb   %[t], %[range]\n\t" \
-    "cmovb   %[c], %[window]\n\t" \
-    "lea     1(%[in]), %[t]\n\t" \
-    "cmovb   %[t], %[in]\n\t"
-
-/* clang-format off */
-INLINE void normalise(struct range_decoder *rc)
-{
-    uint64_t t, c;
-
-    __asm__(NORMALISE
-            : [range] "+r"(rc->range), [window] "+r"(rc->window), [in] "+r"(rc->in),
-              [t] "=&r"(t), [c] "=&r"(c)
-            :
-            : "cc");
-}
+#define SYMBOL_SIZE 32 /* more than a symbol takes in */
 
 /*
- * Decodes one bit of a tree: @node is where in the tree we are; the result is
- * 2 * @node + the bit. The probability p moves by 1/32 towards 2048 or 31,
- * which for both is p -= x >> 5 with x = p for a 1 and x = p - 2017 for a 0.
+ * A literal is a tree of eight bits. After a match, the byte at which the match
+ * would have gone on selects between two other trees, bit by bit, until a bit
+ * differs from it. This decodes so far, perhaps a bit further, to a node that has a word.
  */
-INLINE size_t tree_bit(struct range_decoder *rc, uint16_t *tree, size_t node)
-{
-    uint16_t *probability;
-    uint64_t p, t, c;
-
-    __asm__("lea     (%1, %2, 2), %0" : "=r"(probability) : "r"(tree), "r"(node));
-    p = *probability;
-    __asm__(NORMALISE
-            "mov     %[range], %[t]\n\t"
-            "shr     $11, %[t]\n\t"
-            "imul    %[p], %[t]\n\t"            /* t = bound */
-            "mov     %[t], %[c]\n\t"
-            "shl     $32, %[c]\n\t"
-            "sub     %[t], %[range]\n\t"
-            "neg     %[c]\n\t"
-            "add     %[window], %[c]\n\t"       /* c = window - bound; carry = the bit */
-            "cmovnc  %[t], %[range]\n\t"
-            "cmovc   %[c], %[window]\n\t"
-            "lea     -2017(%[p]), %[c]\n\t"
-            "cmovc   %[p], %[c]\n\t"
-            "adc     %[node], %[node]\n\t"
-            "sar     $5, %[c]\n\t"
-            "sub     %[c], %[p]"
-            : [range] "+r"(rc->range), [window] "+r"(rc->window), [in] "+r"(rc->in), [node] "+r"(node),
-              [p] "+r"(p), [t] "=&r"(t), [c] "=&r"(c)
-            :
-            : "cc");
-    *probability = (uint16_t)p;
-    return node;
-}
-/* clang-format on */
-
-/* Decodes a bit that the caller branches on. */
-INLINE bool decide(struct range_decoder *rc, uint16_t *probability)
-{
-    uint64_t p = *probability, bound;
-
-    normalise(rc);
-    bound = (rc->range >> 11) * p;
-    if (rc->window >> 32 < bound) {
-        rc->range = bound;
-        *probability = (uint16_t)(p + ((2048 - p) >> 5));
-        return false;
-    }
-    rc->range -= bound;
-    rc->window -= bound << 32;
-    *probability = (uint16_t)(p - (p >> 5));
-    return true;
-}
-
-/* Appends @count bits of even probability to @value. */
-INLINE size_t direct_bits(struct range_decoder *rc, size_t value, uint32_t count)
-{
-    do {
-        refill(rc);
-        normalise(rc);
-        do {
-            uint64_t t;
-
-            rc->range >>= 1;
-            t = rc->range << 32;
-            __asm__("neg     %[t]\n\t"
-                    "add     %[window], %[t]\n\t"
-                    "cmovc   %[t], %[window]\n\t"
-                    "adc     %[value], %[value]"
-                    : [t] "+&r"(t), [window] "+r"(rc->window), [value] "+r"(value)
-                    :
-                    : "cc");
-        } while (--count > 0 && rc->range >= RANGE_MINIMUM);
-    } while (count > 0);
-    return value;
-}
-
-/* A literal is a tree of eight bits. */
-INLINE uint8_t plain_literal(struct range_decoder *rc, uint16_t *tree)
+INLINE size_t matched_bits(struct range_decoder *rc, struct lzma_literal_model *model, size_t match)
 {
     size_t node = 1;
 
     do {
         refill(rc);
-        node = tree_bit(rc, tree, node);
-        node = tree_bit(rc, tree, node);
-        node = tree_bit(rc, tree, node);
-        node = tree_bit(rc, tree, node);
-    } while (node < 0x100);
-    return (uint8_t)node;
+        match <<= 1;
+        node = tree_bit(rc, &model->matched[(match & 0x100) + node], node);
+        if (((match >> 8 ^ node) & 1) != 0)
+            return tree_bit(rc, without_word(model->plain, node), node);
+        match <<= 1;
+        node = tree_bit(rc, &model->matched[(match & 0x100) + node], node);
+    } while (((match >> 8 ^ node) & 1) == 0 && node < 0x100);
+    return node;
 }
 
-/*
- * After a match, the byte at which the match would have gone on selects among
- * three trees, bit by bit, until a bit differs from it (then offset becomes 0).
- */
-INLINE uint8_t matched_literal(struct range_decoder *rc, uint16_t *tree, uint8_t match_byte)
+/* The rest of a literal, or all of it. */
+INLINE size_t plain_bits(struct range_decoder *rc, struct lzma_literal_model *model, size_t node)
 {
-    size_t node = 1, offset = 0x100, match = match_byte;
-
     do {
         refill(rc);
-#pragma GCC unroll 4
-        for (int i = 0; i < 4; i++) {
-            match <<= 1;
-            node = tree_bit(rc, tree + offset + (match & offset), node);
-            offset &= match ^ ((node & 1) - 1);
-        }
+        node = tree_pair(rc, model->plain, node);
     } while (node < 0x100);
-    return (uint8_t)node;
+    return node;
 }
 
 /* The length of a match: 2 to 9, 10 to 17 or 18 to 273. Two bits are ready. */
 INLINE size_t match_length(struct range_decoder *rc, struct lzma_length_model *model, size_t position)
 {
-    size_t node = 1, base;
-    uint16_t *tree;
+    lzma_tree_word *tree = model->low[position];
+    size_t node = 1;
 
-    if (!decide(rc, &model->is_long)) {
-        tree = model->low[position];
-        base = 2;
-    } else if (!decide(rc, &model->is_longer)) {
-        tree = model->middle[position];
-        base = 10;
-    } else {
-        do {
-            refill(rc);
-            node = tree_bit(rc, model->high, node);
-        } while (node < 256);
-        return node - 256 + 18;
+    if (decide(rc, &model->is_long)) {
+        node = 2;
+        if (decide(rc, &model->is_longer)) {
+            node = 1;
+            do {
+                refill(rc);
+                node = tree_bit(rc, &model->high[node], node);
+            } while (node < 0x100);
+            return node - 0x100 + 18;
+        }
     }
     refill(rc);
-    node = tree_bit(rc, tree, node);
-    node = tree_bit(rc, tree, node);
-    node = tree_bit(rc, tree, node);
-    return node - 8 + base;
+    node = tree_pair(rc, tree, node);
+    node = tree_bit(rc, with_word(tree, node), node);
+    return node - 6; /* 8 to 15 from node 1, 16 to 23 from node 2 */
 }
 
 /*
@@ -218,15 +88,14 @@ INLINE size_t match_length(struct range_decoder *rc, struct lzma_length_model *m
  */
 INLINE size_t match_distance(struct range_decoder *rc, struct lzma_model *model, size_t length)
 {
-    uint16_t *tree = model->slot[MIN(length - 2, 3)];
+    static const uint8_t reversed[16] = {0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15};
+    lzma_tree_word *tree = model->slot[MIN(length - 2, 3)];
     size_t slot = 1, distance, node = 1;
     uint32_t bits;
 
     do {
         refill(rc);
-        slot = tree_bit(rc, tree, slot);
-        slot = tree_bit(rc, tree, slot);
-        slot = tree_bit(rc, tree, slot);
+        slot = tree_pair(rc, tree, slot);
     } while (slot < 64);
     slot -= 64;
     if (slot < 4)
@@ -234,37 +103,38 @@ INLINE size_t match_distance(struct range_decoder *rc, struct lzma_model *model,
 
     bits = (uint32_t)(slot >> 1) - 1;
     distance = 2 | (slot & 1);
-    if (slot < 14) {
-        distance <<= bits;
-        tree = model->special + distance - slot;
-    } else {
+    if (slot >= 14) {
         distance = (uint32_t)(direct_bits(rc, distance, bits - 4) << 4);
-        tree = model->align;
-        bits = 4;
+        do {
+            refill(rc);
+            node = tree_pair(rc, model->align, node);
+        } while (node < 16);
+        return distance + reversed[node - 16];
     }
+    distance <<= bits;
+    lzma_probability *special = model->special + distance - slot;
     for (uint32_t i = 0; i < bits; i++) {
         refill(rc);
-        node = tree_bit(rc, tree, node);
+        node = tree_bit(rc, special + node, node);
         distance += (node & 1) << i;
     }
     return distance;
 }
 
-/* Which of the four last distances is meant; it becomes the first. One bit is ready. */
-INLINE size_t repeated_distance(struct range_decoder *rc, struct lzma2 *lzma2, size_t state, size_t first)
+/* Which of the last distances but the last is meant; it becomes the last. One bit is ready. */
+INLINE size_t repeated_distance(struct range_decoder *rc, struct lzma2 *lzma2, size_t state)
 {
     uint32_t distance = lzma2->repeats[1];
 
-    if (decide(rc, &lzma2->model.is_not_repeat1[state])) {
+    lzma2->repeats[1] = lzma2->repeats[0];
+    for (size_t i = 0; i < 2 && decide(rc, &lzma2->model.is_not_repeat[i][state]); i++) {
+        uint32_t next = lzma2->repeats[i + 2];
+
+        lzma2->repeats[i + 2] = distance;
+        distance = next;
         refill(rc);
-        distance = lzma2->repeats[2];
-        if (decide(rc, &lzma2->model.is_not_repeat2[state])) {
-            distance = lzma2->repeats[3];
-            lzma2->repeats[3] = lzma2->repeats[2];
-        }
-        lzma2->repeats[2] = lzma2->repeats[1];
     }
-    lzma2->repeats[1] = (uint32_t)first;
+    lzma2->repeats[0] = distance;
     return distance;
 }
 
@@ -334,103 +204,160 @@ INLINE uint8_t *copy_match(uint8_t *out, size_t distance, size_t length)
 }
 
 /*
- * The state remembers what the last symbols were; below LITERAL_STATES, the
- * last one was a literal. The next state, after a literal from each state, and
- * after each kind of match from the states below and from those above:
+ * Where decoding is. The state remembers what the last symbols were; below
+ * LITERAL_STATES, the last one was a literal.
  */
 enum { LITERAL_STATES = 7 };
-static const uint8_t after_literal[LZMA_STATES] = {0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 4, 5};
-static const uint8_t after_match[2][3] = {{7, 8, 9}, {10, 11, 11}};
+
+struct place {
+    uint8_t *out;
+    size_t state;
+    uint8_t last; /* the byte before out */
+};
+
+/* The bits of the position that select models. Worked out anew wherever it is asked for, to have a register more. */
+INLINE size_t position_of(struct lzma_props props, const uint8_t *out)
+{
+    __asm__("" : "+r"(out));
+    return ((size_t)out - props.start) & props.position_mask;
+}
+
+INLINE void literal(struct range_decoder *rc, struct lzma2 *lzma2, struct lzma_props props,
+                    struct place *place)
+{
+    size_t at = (size_t)place->out - props.start;
+    size_t context = (((at << 8) + place->last) & props.literal_mask) << props.literal_shift, node = 1;
+    struct lzma_literal_model *model = &lzma2->model.literal[context / 256];
+
+    if (place->state >= LITERAL_STATES) {
+        node = matched_bits(rc, model, place->out[-1 - (ptrdiff_t)lzma2->repeats[0]]);
+        place->state -= place->state < 10 ? 3 : 6;
+    } else {
+        place->state = place->state > 3 ? place->state - 3 : 0;
+    }
+    if (node < 0x100)
+        node = plain_bits(rc, model, node);
+    place->last = (uint8_t)node;
+    *place->out++ = place->last;
+}
 
 /* What a match or repeat begins with, after the bit that says that it is one. */
 struct match {
-    enum { NEW, REPEAT, SINGLE } kind; /* SINGLE: one byte from the last distance; no length follows */
-    size_t distance;                   /* if it is not NEW, whose distance follows its length */
-    struct lzma_length_model *lengths;
+    size_t distance;                   /* NEW_DISTANCE: it follows the length */
+    struct lzma_length_model *lengths; /* NULL: a single byte, no length follows */
 };
+#define NEW_DISTANCE (~(size_t)0)
 
-INLINE struct match match_kind(struct range_decoder *rc, struct lzma2 *lzma2, size_t state, size_t position,
-                               size_t last)
+INLINE struct match match_kind(struct range_decoder *rc, struct lzma2 *lzma2, struct place *place,
+                               size_t position)
 {
     struct lzma_model *model = &lzma2->model;
-    struct match match = {.kind = REPEAT, .distance = last, .lengths = &model->repeat_length};
+    struct match match = {NEW_DISTANCE, &model->match_length};
+    size_t state = place->state;
+    bool after_literal = state < LITERAL_STATES;
 
-    if (!decide(rc, &model->is_repeat[state])) {
-        match.kind = NEW;
-        match.lengths = &model->match_length;
+    place->state = after_literal ? 7 : 10;
+    if (!decide(rc, &model->is_repeat[state]))
         return match;
+
+    match.lengths = &model->repeat_length;
+    place->state = after_literal ? 8 : 11;
+    if (decide(rc, &model->is_not_repeat0[state])) {
+        match.distance = repeated_distance(rc, lzma2, state);
+    } else {
+        match.distance = lzma2->repeats[0];
+        if (!decide(rc, &model->is_long_repeat0[state][position])) {
+            match.lengths = NULL;
+            place->state = after_literal ? 9 : 11;
+        }
     }
-    if (decide(rc, &model->is_not_repeat0[state]))
-        match.distance = repeated_distance(rc, lzma2, state, last);
-    else if (!decide(rc, &model->is_long_repeat0[state][position]))
-        match.kind = SINGLE;
     refill(rc);
     return match;
+}
+
+/* A match or repeat; false if it reaches too far back or does not end before @out_end. */
+INLINE bool match(struct range_decoder *rc, struct lzma2 *lzma2, struct lzma_props props, struct place *place,
+                  const uint8_t *out_end)
+{
+    size_t position = position_of(props, place->out), length = 1;
+    struct match match = match_kind(rc, lzma2, place, position);
+
+    if (match.lengths != NULL)
+        length = match_length(rc, match.lengths, position);
+    if (match.distance == NEW_DISTANCE) {
+        uint64_t two;
+
+        memcpy(&two, &lzma2->repeats[1], sizeof(two));
+        memcpy(&lzma2->repeats[2], &two, sizeof(two));
+        lzma2->repeats[1] = lzma2->repeats[0];
+        match.distance = match_distance(rc, &lzma2->model, length);
+        lzma2->repeats[0] = (uint32_t)match.distance;
+    }
+    if (match.distance >= MIN((size_t)(place->out - lzma2->dict), lzma2->dict_size) ||
+        length > (size_t)(out_end - place->out))
+        return false;
+    place->out = copy_match(place->out, match.distance, length);
+    place->last = place->out[-1];
+    return true;
 }
 
 /*
  * Decodes the symbols of one chunk, [in, in_end), to [out, out_end). False if
  * they are corrupt. The caller has seen to LZMA2_LOOKAHEAD and LZMA2_SLACK.
+ *
+ * A symbol makes a byte or more out of at most SYMBOL_SIZE: of so many bytes
+ * output as there are times SYMBOL_SIZE left, only the last can overrun the input.
  */
-static __attribute__((noinline, aligned(PAGE_SIZE))) bool decode_symbols(struct lzma2 *lzma2,
-                                                                         const uint8_t *in,
-                                                                         const uint8_t *in_end, uint8_t *out,
-                                                                         uint8_t *out_end)
+INLINE bool decode_symbols(struct lzma2 *lzma2, struct lzma_props props, const uint8_t *in,
+                           const uint8_t *in_end, uint8_t *out, uint8_t *out_end)
 {
     struct range_decoder rc = {.in = in, .range = ~0u};
-    struct lzma_model *model = &lzma2->model;
-    size_t state = lzma2->state, distance = lzma2->repeats[0];
-    uint8_t last = out > lzma2->dict ? out[-1] : 0;
+    struct place place = {.out = out, .state = lzma2->state};
 
+    place.last = out > lzma2->dict ? out[-1] : 0;
     refill(&rc);
     rc.window <<= 32;
     rc.in += 4;
-    while (out < out_end) {
-        size_t at = (size_t)(out - lzma2->dict), position = at & lzma2->position_mask, length = 1;
-        struct match match;
+    while (place.out < out_end) {
+        const uint8_t *stop;
 
         if (rc.in > in_end)
             return false;
-        refill(&rc);
-        if (!decide(&rc, &model->is_match[state][position])) {
-            size_t context = (((at << 8) + last) & lzma2->literal_mask) << lzma2->literal_shift;
-            uint16_t *tree = model->literal + 3 * context;
+        stop = place.out + MIN(out_end - place.out, (in_end - rc.in) / SYMBOL_SIZE + 1);
+        do {
+            size_t position = position_of(props, place.out);
 
-            if (state < LITERAL_STATES)
-                last = plain_literal(&rc, tree);
-            else
-                last = matched_literal(&rc, tree, out[-1 - (ptrdiff_t)distance]);
-            *out++ = last;
-            state = after_literal[state];
-            continue;
-        }
-
-        match = match_kind(&rc, lzma2, state, position, distance);
-        state = after_match[state >= LITERAL_STATES][match.kind];
-        if (match.kind != SINGLE)
-            length = match_length(&rc, match.lengths, position);
-        if (match.kind == NEW) {
-            lzma2->repeats[3] = lzma2->repeats[2];
-            lzma2->repeats[2] = lzma2->repeats[1];
-            lzma2->repeats[1] = (uint32_t)distance;
-            distance = match_distance(&rc, model, length);
-        } else {
-            distance = match.distance;
-        }
-        if (distance >= MIN(at, lzma2->dict_size) || length > (size_t)(out_end - out))
-            return false;
-        out = copy_match(out, distance, length);
-        last = out[-1];
+            refill(&rc);
+            if (!decide(&rc, &lzma2->model.is_match[place.state][position]))
+                literal(&rc, lzma2, props, &place);
+            else if (!match(&rc, lzma2, props, &place, out_end))
+                return false;
+        } while (place.out < stop);
     }
     normalise(&rc);
-    lzma2->state = (uint32_t)state;
-    lzma2->repeats[0] = (uint32_t)distance;
+    lzma2->state = (uint32_t)place.state;
     return rc.in == in_end && rc.window >> 32 == 0;
+}
+
+/* What xz does unless told otherwise, and all kernels have: lc=3 lp=0 pb=2. */
+static const struct lzma_props usual = {.position_mask = 3, .literal_mask = 0xe0, .literal_shift = 3};
+
+static __attribute__((noinline, aligned(PAGE_SIZE), section(".text.one_page"))) bool decode_usual(
+    struct lzma2 *lzma2, const uint8_t *in, const uint8_t *in_end, uint8_t *out, uint8_t *out_end)
+{
+    return decode_symbols(lzma2, usual, in, in_end, out, out_end);
+}
+
+static __attribute__((noinline, aligned(PAGE_SIZE))) bool decode_any(struct lzma2 *lzma2, const uint8_t *in,
+                                                                     const uint8_t *in_end, uint8_t *out,
+                                                                     uint8_t *out_end)
+{
+    return decode_symbols(lzma2, lzma2->props, in, in_end, out, out_end);
 }
 
 static void reset_state(struct lzma2 *lzma2)
 {
-    uint16_t *probabilities = (uint16_t *)&lzma2->model;
+    lzma_probability *probabilities = (lzma_probability *)&lzma2->model;
 
     for (size_t i = 0; i < sizeof(lzma2->model) / sizeof(*probabilities); i++)
         probabilities[i] = 1024;
@@ -445,9 +372,9 @@ static bool set_props(struct lzma2 *lzma2, uint8_t props)
 
     if (pb > 4 || lc + lp > 4)
         return false;
-    lzma2->position_mask = (1u << pb) - 1;
-    lzma2->literal_mask = (0x100u << lp) - (0x100u >> lc);
-    lzma2->literal_shift = lc;
+    lzma2->props.position_mask = (1u << pb) - 1;
+    lzma2->props.literal_mask = (0x100u << lp) - (0x100u >> lc);
+    lzma2->props.literal_shift = lc;
     return true;
 }
 
@@ -498,6 +425,7 @@ static bool prepare(struct lzma2 *lzma2, const struct chunk *chunk, uint8_t *out
 {
     if (chunk->resets_dict) {
         lzma2->dict = out;
+        lzma2->props.start = (uint32_t)((size_t)out % LZMA_POSITIONS);
         lzma2->need_props = true;
     }
     if (lzma2->dict == NULL)
@@ -525,7 +453,9 @@ static bool decode_chunk(struct lzma2 *lzma2, const struct chunk *chunk, const u
         memset(lzma2->tail + chunk->packed_size, 0, LZMA2_LOOKAHEAD);
         in = lzma2->tail;
     }
-    return decode_symbols(lzma2, in + 1, in + chunk->packed_size, out, out + chunk->size);
+    if (memcmp(&lzma2->props, &usual, sizeof(usual)) == 0)
+        return decode_usual(lzma2, in + 1, in + chunk->packed_size, out, out + chunk->size);
+    return decode_any(lzma2, in + 1, in + chunk->packed_size, out, out + chunk->size);
 }
 
 int lzma2_decode(struct lzma2 *lzma2, uint32_t dict_size, const uint8_t *in, size_t in_len, size_t *used,

@@ -23,27 +23,50 @@
 #define LZMA_POSITIONS 16 /* 1 << the largest pb */
 
 /* Probabilities, in 1/2048, that a bit is 0. */
+typedef uint16_t __attribute__((may_alias)) lzma_probability;
+
+/*
+ * A tree of them is an array of words of three: in bits 48 to 63 that of the
+ * node whose number is the word's index, in bits 0 to 15 and 32 to 47 those of
+ * its children. The root is 1, the children of n are 2n and 2n + 1; so the nodes
+ * that have a word are 1, 4 to 7, 16 to 31 and 64 to 127.
+ */
+typedef uint64_t lzma_tree_word;
+
 struct lzma_length_model {
-    uint16_t is_long, is_longer;
-    uint16_t low[LZMA_POSITIONS][8], middle[LZMA_POSITIONS][8], high[256];
+    lzma_probability is_long, is_longer;
+    lzma_probability high[256];
+    lzma_tree_word low[LZMA_POSITIONS][12]; /* two trees: from node 1, and from 2 for what is longer */
+};
+
+struct lzma_literal_model {
+    lzma_tree_word plain[128];
+    lzma_probability matched[2 * 256]; /* two trees: for a 0 and for a 1 in the match's byte */
 };
 
 struct lzma_model {
-    uint16_t is_match[LZMA_STATES][LZMA_POSITIONS];
-    uint16_t is_repeat[LZMA_STATES];
-    uint16_t is_not_repeat0[LZMA_STATES], is_not_repeat1[LZMA_STATES], is_not_repeat2[LZMA_STATES];
-    uint16_t is_long_repeat0[LZMA_STATES][LZMA_POSITIONS];
-    uint16_t slot[4][64], special[128], align[16];
+    lzma_probability is_match[LZMA_STATES][LZMA_POSITIONS];
+    lzma_probability is_repeat[LZMA_STATES];
+    lzma_probability is_not_repeat0[LZMA_STATES], is_not_repeat[2][LZMA_STATES];
+    lzma_probability is_long_repeat0[LZMA_STATES][LZMA_POSITIONS];
+    lzma_probability special[128];
+    lzma_tree_word slot[4][32], align[8];
     struct lzma_length_model match_length, repeat_length;
-    uint16_t literal[0x300 << 4];
+    struct lzma_literal_model literal[16];
+};
+
+/* Which bits of the position and of the byte before select among models. */
+struct lzma_props {
+    uint32_t position_mask, literal_mask, literal_shift;
+    uint32_t start; /* the address, modulo LZMA_POSITIONS, at which positions begin */
 };
 
 /* The decoder's memory, which the caller provides; it needs no preparation. */
 struct lzma2 {
     uint32_t state;
     uint32_t repeats[4]; /* the last four distances, less one */
-    uint32_t literal_mask, literal_shift, position_mask;
     uint32_t dict_size;
+    struct lzma_props props;
     bool need_props;
     uint8_t *dict; /* what was unpacked since its last reset begins here; NULL: none yet */
     struct lzma_model model;
