@@ -6,7 +6,15 @@
 #ifndef CORE_SOFTIRQ_H
 #define CORE_SOFTIRQ_H
 
-enum softirq { SOFTIRQ_TIMER, SOFTIRQ_HWERROR, SOFTIRQ_WORK, SOFTIRQ_CONSOLE, SOFTIRQ_PARK, SOFTIRQ_SCHEDULE, SOFTIRQ_COUNT };
+enum softirq {
+    SOFTIRQ_TIMER,
+    SOFTIRQ_HWERROR,
+    SOFTIRQ_WORK,
+    SOFTIRQ_CONSOLE,
+    SOFTIRQ_PARK,
+    SOFTIRQ_SCHEDULE,
+    SOFTIRQ_COUNT
+};
 
 void softirq_set_handler(enum softirq nr, void (*fn)(void));
 

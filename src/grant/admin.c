@@ -5,10 +5,14 @@
 #include "lib/string.h"
 #include "x86/uaccess.h"
 
-/* GNTST_* for a domain that cannot be had. */
-static int16_t domain_status(int error)
+/* With a reference; or NULL and why in *status (GNTST_*). */
+static struct domain *get_domain(domid_t id, int16_t *status)
 {
-    return error == -EPERM ? GNTST_permission_denied : GNTST_bad_domain;
+    int error = 0;
+    struct domain *d = domain_get_for_caller(id, &error);
+
+    *status = d != NULL ? GNTST_okay : error == -EPERM ? GNTST_permission_denied : GNTST_bad_domain;
+    return d;
 }
 
 /* The frames do not move, so their numbers can be read and written with no lock. */
@@ -23,16 +27,12 @@ static int16_t write_frames(uint64_t list, void *const *page, uint32_t count)
 
 int grant_setup_table(struct gnttab_setup_table *op)
 {
-    struct domain *d;
+    struct domain *d = get_domain(op->dom, &op->status);
     struct grant_domain *t;
     bool grown;
-    int error = 0;
 
-    d = domain_get_for_caller(op->dom, &error);
-    if (d == NULL) {
-        op->status = domain_status(error);
+    if (d == NULL)
         return 0;
-    }
     t = d->grant;
     spin_lock(&t->lock);
     grown = grant_grow(d, op->nr_frames);
@@ -46,16 +46,12 @@ int grant_setup_table(struct gnttab_setup_table *op)
 
 int grant_get_status_frames(struct gnttab_get_status_frames *op)
 {
-    struct domain *d;
+    struct domain *d = get_domain(op->dom, &op->status);
     struct grant_domain *t;
     uint32_t available;
-    int error = 0;
 
-    d = domain_get_for_caller(op->dom, &error);
-    if (d == NULL) {
-        op->status = domain_status(error);
+    if (d == NULL)
         return 0;
-    }
     t = d->grant;
     spin_lock(&t->lock);
     available = t->version == 2 && !t->dead ? t->nr_status : 0;
@@ -69,16 +65,12 @@ int grant_get_status_frames(struct gnttab_get_status_frames *op)
 
 int grant_query_size(struct gnttab_query_size *op)
 {
-    int error = 0;
-    struct domain *d = domain_get_for_caller(op->dom, &error);
+    struct domain *d = get_domain(op->dom, &op->status);
 
-    if (d == NULL) {
-        op->status = domain_status(error);
+    if (d == NULL)
         return 0;
-    }
     op->nr_frames = READ_ONCE(d->grant->nr_frames);
     op->max_nr_frames = d->grant->max_frames;
-    op->status = GNTST_okay;
     domain_put(d);
     return 0;
 }

@@ -10,6 +10,7 @@
 #include "core/panic.h"
 #include "core/softirq.h"
 #include "grant/grant.h"
+#include "lib/bitmap.h"
 #include "lib/string.h"
 #include "mem/heap.h"
 #include "mem/hvmap.h"
@@ -63,7 +64,7 @@ static int pv_vcpu_create(struct vcpu *v)
     v->pv->root_kernel = v->pv->root_user = MFN_INVALID;
     v->pv->cr4_guest = PV_CR4_FIXED;
     guest_cpu_init(&v->cpu);
-    v->cpu.linear_slots = v->domain->pv->linear_any ? v->domain->pv->linear_slots : NULL;
+    v->cpu.linear_slots = bitmap_count(v->domain->pv->linear_slots, 512) ? v->domain->pv->linear_slots : NULL;
     return 0;
 }
 

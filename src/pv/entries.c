@@ -188,7 +188,6 @@ static void tell_linear_slot(struct domain *d, unsigned int slot)
     if (atomic_test_bit(d->pv->linear_known, slot))
         return;
     atomic_test_and_set_bit(d->pv->linear_slots, slot);
-    atomic_store(&d->pv->linear_any, true);
     for (unsigned int i = 0; i < d->max_vcpus; i++)
         if (d->vcpu[i])
             atomic_store(&d->vcpu[i]->cpu.linear_slots, d->pv->linear_slots);

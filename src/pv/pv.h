@@ -20,7 +20,6 @@ struct pv_domain {
     uint32_t config_address; /* [a] its register at port 0xcf8 */
     /* Slots of roots that name, or have named, a root; and those that every CPU knows of. [a] bits */
     uint64_t linear_slots[8], linear_known[8];
-    bool linear_any;
     struct policy *policy;   /* what CPUID says; set before it first runs; NULL: the default */
 };
 

@@ -99,10 +99,7 @@ uint64_t guest_read_other_gs(void)
                          "movb $1, %0\n\t"                                \
                          "jmp 2b\n\t"                                     \
                          ".popsection\n\t"                                \
-                         ".pushsection __ex_table, \"a\"\n\t"             \
-                         ".balign 4\n\t"                                  \
-                         ".long 1b - ., 3b - .\n\t"                       \
-                         ".popsection"                                    \
+                         EX_ENTRY(1b, 3b)                                 \
                          : "+q"(bad)                                      \
                          : "r"(sel)                                       \
                          : "memory");                                     \

@@ -80,11 +80,7 @@ static uint64_t copy_with_fixup(void *dst, const void *src, size_t size)
                      "5: inc %%rcx\n\t"
                      "jmp 3b\n\t"
                      ".popsection\n\t"
-                     ".pushsection __ex_table, \"a\"\n\t"
-                     ".balign 4\n\t"
-                     ".long 1b - ., 4b - .\n\t"
-                     ".long 2b - ., 5b - .\n\t"
-                     ".popsection"
+                     EX_ENTRY(1b, 4b) EX_ENTRY(2b, 5b)
                      : "=&c"(left), "+D"(dst), "+S"(src)
                      : "0"(size / 8), [rest] "r"(size % 8)
                      : "memory");
@@ -128,10 +124,7 @@ int guest_read_u64(uint64_t gva, uint64_t *v)
                      "1: mov %[mem], %[val]\n\t"
                      "clc\n"
                      "2:\n\t"
-                     ".pushsection __ex_table, \"a\"\n\t"
-                     ".balign 4\n\t"
-                     ".long 1b - ., 2b - .\n\t"
-                     ".popsection"
+                     EX_ENTRY(1b, 2b)
                      : [val] "=&r"(*v), "=@ccc"(fault)
                      : [mem] "m"(*(const uint64_t *)gva));
     return fault ? -EFAULT : 0;
@@ -147,10 +140,7 @@ int guest_write_u64(uint64_t gva, uint64_t v)
                      "1: mov %[val], %[mem]\n\t"
                      "clc\n"
                      "2:\n\t"
-                     ".pushsection __ex_table, \"a\"\n\t"
-                     ".balign 4\n\t"
-                     ".long 1b - ., 2b - .\n\t"
-                     ".popsection"
+                     EX_ENTRY(1b, 2b)
                      : "=@ccc"(fault), [mem] "=m"(*(uint64_t *)gva)
                      : [val] "r"(v));
     return fault ? -EFAULT : 0;
@@ -167,10 +157,7 @@ int rdmsr_safe(uint32_t msr, uint64_t *v)
                      "1: rdmsr\n\t"
                      "clc\n"
                      "2:\n\t"
-                     ".pushsection __ex_table, \"a\"\n\t"
-                     ".balign 4\n\t"
-                     ".long 1b - ., 2b - .\n\t"
-                     ".popsection"
+                     EX_ENTRY(1b, 2b)
                      : "=&a"(lo), "=&d"(hi), "=@ccc"(fault)
                      : "c"(msr));
     *v = lo | ((uint64_t)hi << 32);
@@ -185,10 +172,7 @@ int wrmsr_safe(uint32_t msr, uint64_t v)
                      "1: wrmsr\n\t"
                      "clc\n"
                      "2:\n\t"
-                     ".pushsection __ex_table, \"a\"\n\t"
-                     ".balign 4\n\t"
-                     ".long 1b - ., 2b - .\n\t"
-                     ".popsection"
+                     EX_ENTRY(1b, 2b)
                      : "=@ccc"(fault)
                      : "c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32))
                      : "memory");

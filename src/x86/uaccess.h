@@ -9,6 +9,13 @@
 #ifndef X86_UACCESS_H
 #define X86_UACCESS_H
 
+/* In an asm statement: an instruction at label `at` that faults goes on at `to` (x86/trap.c looks it up). */
+#define EX_ENTRY(at, to)                           \
+    ".pushsection __ex_table, \"a\"\n\t"            \
+    ".balign 4\n\t"                                \
+    ".long " #at " - ., " #to " - .\n\t"           \
+    ".popsection\n\t"
+
 /* True if [gva, gva+size) is canonical and outside the hypervisor's range; no overflow. */
 bool guest_range_ok(uint64_t gva, uint64_t size);
 

@@ -28,10 +28,7 @@ static inline int guest_read_1(const struct guest_cpu *g, uint64_t gva, uint64_t
                      "1: mov (%[p]), %[a]\n\t"
                      "clc\n"
                      "2:\n\t"
-                     ".pushsection __ex_table, \"a\"\n\t"
-                     ".balign 4\n\t"
-                     ".long 1b - ., 2b - .\n\t"
-                     ".popsection"
+                     EX_ENTRY(1b, 2b)
                      : [a] "=&r"(*a), "=@ccc"(fault)
                      : [p] "r"(gva)
                      : "memory");
@@ -58,11 +55,7 @@ static inline int guest_read_2(const struct guest_cpu *g, uint64_t gva, uint64_t
                      "2: mov 8(%[p]), %[b]\n\t"
                      "clc\n"
                      "3:\n\t"
-                     ".pushsection __ex_table, \"a\"\n\t"
-                     ".balign 4\n\t"
-                     ".long 1b - ., 3b - .\n\t"
-                     ".long 2b - ., 3b - .\n\t"
-                     ".popsection"
+                     EX_ENTRY(1b, 3b) EX_ENTRY(2b, 3b)
                      : [a] "=&r"(*a), [b] "=&r"(*b), "=@ccc"(fault)
                      : [p] "r"(gva)
                      : "memory");

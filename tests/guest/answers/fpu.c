@@ -10,10 +10,6 @@
 #define AREA    4096
 #define OSXSAVE BIT(18)
 
-extern char secondary_entry[];
-NORETURN void secondary_main(u64 argument);
-
-static u8 stack[8192] PAGE_ALIGNED;
 static u8 first[AREA] PAGE_ALIGNED, area[2][AREA] PAGE_ALIGNED, again[2][AREA] PAGE_ALIGNED;
 static volatile unsigned rounds, wrong[2], alive;
 static unsigned not_available;
@@ -75,7 +71,7 @@ static void one_round(unsigned cpu)
     wrong[cpu] += !same(area[cpu], again[cpu]);
 }
 
-void secondary_main(u64 argument)
+static void secondary_main(u64 argument)
 {
     enable_all();
     save(first);
@@ -96,21 +92,11 @@ static bool on_not_available(struct regs *regs)
 
 static void ask_first(void)
 {
-    static struct vcpu_guest_context c;
-
     fill(area[0], 77); /* what must not be found there */
     load(area[0]);
-    c.flags = VGCF_in_kernel;
-    c.user_regs.rip = (u64)secondary_entry;
-    c.user_regs.cs = FLAT_KERNEL_CS;
-    c.user_regs.ss = FLAT_KERNEL_SS;
-    c.user_regs.rsp = (u64)stack + sizeof(stack);
-    c.user_regs.rflags = BIT(9) | 2;
-    c.kernel_ss = FLAT_KERNEL_SS;
-    c.kernel_sp = (u64)stack + sizeof(stack);
-    c.ctrlreg[3] = xen_pfn_to_cr3(virt_to_mfn((void *)start_info->pt_base));
     memset(first, 0, AREA);
-    ask("second vCPU made", "%s", code_text(hv_vcpu_op(VCPUOP_initialise, 1, &c)));
+    ask("second vCPU made", "%s",
+        code_text(hv_vcpu_op(VCPUOP_initialise, 1, vcpu_context(1, secondary_main, 0))));
     ask("second vCPU up", "%s", code_text(hv_vcpu_op(VCPUOP_up, 1, NULL)));
     while (!alive)
         hv_sched_op(SCHEDOP_yield, NULL);

@@ -61,19 +61,7 @@ void port_mask(unsigned port, bool masked)
 
 u64 time_now(void)
 {
-    const volatile struct vcpu_time_info *t = &vcpu0()->time;
-    u32 version;
-    u64 now;
-
-    do {
-        version = t->version;
-        __asm__ volatile("" ::: "memory");
-        u64 delta = __builtin_ia32_rdtsc() - t->tsc_timestamp;
-        delta = t->tsc_shift >= 0 ? delta << t->tsc_shift : delta >> -t->tsc_shift;
-        now = t->system_time + (u64)((unsigned __int128)delta * t->tsc_to_system_mul >> 32);
-        __asm__ volatile("" ::: "memory");
-    } while ((version & 1) || version != t->version);
-    return now;
+    return guest_time(0);
 }
 
 bool wait_for(const volatile unsigned *value, unsigned want)

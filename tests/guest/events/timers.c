@@ -56,7 +56,7 @@ static void test_set_timer(void)
     u64 due = time_now() + 20 * MS;
     CHECK_EQ(HYPERVISOR(set_timer_op, due, 0, 0, 0, 0), 0);
     CHECK_EQ(HYPERVISOR(set_timer_op, 0, 0, 0, 0, 0), 0); /* none */
-    bool late = time_now() >= due; /* a busy host may have kept us until it was due */
+    bool late = time_now() >= due;                        /* a busy host may have kept us until it was due */
     u64 end = time_now() + 50 * MS;
     while (time_now() < end)
         hv_sched_op(SCHEDOP_yield, NULL);

@@ -4,16 +4,12 @@
 
 #define MS 1000000UL
 
-extern char secondary_entry[];
-NORETURN void secondary_main(u64 argument);
-
-static u8 stack[8192] PAGE_ALIGNED;
 static volatile unsigned alive, beats, ipis, stop;
 static volatile u64 argument_seen;
 static unsigned ipi_port;
 
 /* vCPU 1: counts, and takes its IPI by looking, for its events stay masked. */
-void secondary_main(u64 argument)
+static void secondary_main(u64 argument)
 {
     argument_seen = argument;
     alive = 1;
@@ -33,24 +29,13 @@ void secondary_main(u64 argument)
     }
 }
 
-static struct vcpu_guest_context context;
+#define ARGUMENT 0x77665544
+
+static struct vcpu_guest_context *context;
 
 static void fill_context(void)
 {
-    memset(&context, 0, sizeof(context));
-    context.flags = VGCF_in_kernel;
-    context.user_regs.rip = (u64)secondary_entry;
-    context.user_regs.cs = FLAT_KERNEL_CS;
-    context.user_regs.ss = FLAT_KERNEL_SS;
-    context.user_regs.rsp = (u64)stack + sizeof(stack);
-    context.user_regs.rflags = BIT(9) | 2;
-    context.user_regs.rdi = 0x77665544;
-    context.kernel_ss = FLAT_KERNEL_SS;
-    context.kernel_sp = (u64)stack + sizeof(stack);
-    context.ctrlreg[3] = xen_pfn_to_cr3(virt_to_mfn((void *)start_info->pt_base));
-    context.event_callback_eip = (u64)trap_event_entry;
-    context.failsafe_callback_eip = (u64)trap_failsafe_entry;
-    context.syscall_callback_eip = (u64)trap_syscall_entry;
+    context = vcpu_context(1, secondary_main, ARGUMENT);
 }
 
 static void test_refusals(void)
@@ -66,22 +51,22 @@ static void test_refusals(void)
     CHECK_EQ(hv_vcpu_op(VCPUOP_up, 1, NULL), -XEN_EINVAL); /* not initialised */
     CHECK_EQ(hv_vcpu_op(VCPUOP_initialise, 1, NULL), -XEN_EFAULT);
     fill_context();
-    CHECK_EQ(hv_vcpu_op(VCPUOP_initialise, 0, &context), -XEN_EEXIST);
-    context.ctrlreg[3] = xen_pfn_to_cr3(virt_to_mfn(page)); /* no root */
-    CHECK_EQ(hv_vcpu_op(VCPUOP_initialise, 1, &context), -XEN_EINVAL);
+    CHECK_EQ(hv_vcpu_op(VCPUOP_initialise, 0, context), -XEN_EEXIST);
+    context->ctrlreg[3] = xen_pfn_to_cr3(virt_to_mfn(page)); /* no root */
+    CHECK_EQ(hv_vcpu_op(VCPUOP_initialise, 1, context), -XEN_EINVAL);
     fill_context();
-    context.ctrlreg[3] = ~0UL;
-    CHECK_EQ(hv_vcpu_op(VCPUOP_initialise, 1, &context), -XEN_EINVAL);
+    context->ctrlreg[3] = ~0UL;
+    CHECK_EQ(hv_vcpu_op(VCPUOP_initialise, 1, context), -XEN_EINVAL);
     fill_context();
-    context.ldt_ents = 9000;
-    CHECK_EQ(hv_vcpu_op(VCPUOP_initialise, 1, &context), -XEN_EINVAL);
+    context->ldt_ents = 9000;
+    CHECK_EQ(hv_vcpu_op(VCPUOP_initialise, 1, context), -XEN_EINVAL);
     fill_context();
-    context.gdt_ents = 1;
-    context.gdt_frames[0] = 0;
-    CHECK_EQ(hv_vcpu_op(VCPUOP_initialise, 1, &context), -XEN_EINVAL);
+    context->gdt_ents = 1;
+    context->gdt_frames[0] = 0;
+    CHECK_EQ(hv_vcpu_op(VCPUOP_initialise, 1, context), -XEN_EINVAL);
     fill_context();
-    context.fs_base = 0x8000000000000000;
-    CHECK_EQ(hv_vcpu_op(VCPUOP_initialise, 1, &context), -XEN_EINVAL);
+    context->fs_base = 0x8000000000000000;
+    CHECK_EQ(hv_vcpu_op(VCPUOP_initialise, 1, context), -XEN_EINVAL);
 }
 
 static void test_life(void)
@@ -89,13 +74,13 @@ static void test_life(void)
     unsigned seen;
 
     fill_context();
-    CHECK_EQ(hv_vcpu_op(VCPUOP_initialise, 1, &context), 0);
-    CHECK_EQ(hv_vcpu_op(VCPUOP_initialise, 1, &context), -XEN_EEXIST);
+    CHECK_EQ(hv_vcpu_op(VCPUOP_initialise, 1, context), 0);
+    CHECK_EQ(hv_vcpu_op(VCPUOP_initialise, 1, context), -XEN_EEXIST);
     CHECK_EQ(hv_vcpu_op(VCPUOP_is_up, 1, NULL), 0);
     CHECK_EQ(alive, 0);
     CHECK_EQ(hv_vcpu_op(VCPUOP_up, 1, NULL), 0);
     CHECK(wait_for(&alive, 1));
-    CHECK_EQ(argument_seen, 0x77665544);
+    CHECK_EQ(argument_seen, ARGUMENT);
     CHECK_EQ(hv_vcpu_op(VCPUOP_is_up, 1, NULL), 1);
     CHECK_EQ(hv_vcpu_op(VCPUOP_up, 1, NULL), 0); /* again: nothing */
 

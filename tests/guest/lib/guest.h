@@ -70,6 +70,8 @@ u64 guest_time_at(const volatile struct vcpu_time_info *t);
 #define VCPUS_MAX 8
 unsigned vcpu_count(void);
 bool vcpu_start(unsigned vcpu, void (*run)(u64 vcpu));
+/* What vcpu_start() brings it up with, to be changed before; the next call overwrites it. */
+struct vcpu_guest_context *vcpu_context(unsigned vcpu, void (*run)(u64 argument), u64 argument);
 
 /* check.c: an expectation that fails prints one line. */
 extern unsigned checks_passed, checks_failed;
