@@ -158,6 +158,7 @@ static void test_cap_of_group(void **state)
 /* Interactive units beside units that always run get the CPU within the ratelimit, on 1, 2, 4 CPUs. */
 static void test_latency(void **state)
 {
+    srand(1);
     for (unsigned int cpus = 1; cpus <= 4; cpus *= 2) {
         sim_start(cpus);
         for (unsigned int i = 0; i < 4 * cpus; i++) {
@@ -167,15 +168,19 @@ static void test_latency(void **state)
         for (unsigned int i = 100; i < 100 + cpus; i++) {
             sim_add(i, 256, 0);
             sim_unit[i].burst = MICROSECS(100);
-            sim_unit[i].pause = MICROSECS(4777 + 131 * i);
             sim_wake(i);
         }
-        sim_pass(SECOND);
-        sim_reset_counts();
-        sim_pass(10 * SECOND);
+        for (unsigned int n = 0; n < 10000; n++) {
+            for (unsigned int i = 100; i < 100 + cpus; i++)
+                sim_unit[i].pause = MICROSECS(2000 + rand() % 5000);
+            sim_pass(MILLISECS(1));
+            if (n == 100)
+                sim_reset_counts(); /* the first time a unit wakes it is one of many */
+        }
         for (unsigned int i = 100; i < 100 + cpus; i++) {
-            assert_in_range(sim_unit[i].latency_max, 0, MILLISECS(cpus == 1 ? 1 : 2));
-            assert_in_range(sim_unit[i].latency_sum / sim_unit[i].wakes, 0, MICROSECS(500));
+            /* Where several interactive ones meet, or a unit comes from another CPU, a second ratelimit may begin. */
+            assert_in_range(sim_unit[i].latency_max, 0, MICROSECS(cpus == 1 ? 1000 : 2000));
+            assert_in_range(sim_unit[i].latency_sum / sim_unit[i].wakes, 0, MICROSECS(250));
         }
     }
 }
