@@ -393,7 +393,7 @@ int evtchn_unmask(struct domain *d, uint32_t port)
 
     spin_lock(&d->evtchn->lock);
     p = port_of(d->evtchn, port);
-    if (p)
+    if (p && p->state > PORT_RESERVED)
         d->evtchn->ops->unmask(d, p, port);
     spin_unlock(&d->evtchn->lock);
     return p ? 0 : -EINVAL;
@@ -406,7 +406,7 @@ int evtchn_is_pending(struct domain *d, uint32_t port)
 
     spin_lock(&d->evtchn->lock);
     p = port_of(d->evtchn, port);
-    ret = p && p->state != PORT_FREE ? d->evtchn->ops->is_pending(d, port) : -EINVAL;
+    ret = p && p->state > PORT_RESERVED ? d->evtchn->ops->is_pending(d, port) : -EINVAL;
     spin_unlock(&d->evtchn->lock);
     return ret;
 }

@@ -115,19 +115,31 @@ static bool side_covers(const struct side *s, unsigned int offset, unsigned int 
     return offset >= s->start && offset + length <= (unsigned int)s->start + s->length;
 }
 
+/* Asked of both sides before anything else is. */
+static bool domain_exists(domid_t id)
+{
+    struct domain *d = id == DOMID_SELF ? NULL : domain_get(id);
+
+    if (d)
+        domain_put(d);
+    return d || id == DOMID_SELF;
+}
+
 static int copy(const struct gnttab_copy *op)
 {
     struct side from, to;
     int status;
 
-    if (op->source.offset + op->len > PAGE_SIZE || op->dest.offset + op->len > PAGE_SIZE)
-        return GNTST_bad_copy_arg;
+    if (!domain_exists(op->source.domid) || !domain_exists(op->dest.domid))
+        return GNTST_bad_domain;
     status = open_side(&from, &op->source, (op->flags & GNTCOPY_source_gref) != 0, true);
     if (status != GNTST_okay)
         return status;
     status = open_side(&to, &op->dest, (op->flags & GNTCOPY_dest_gref) != 0, false);
     if (status == GNTST_okay) {
-        if (side_covers(&from, op->source.offset, op->len) && side_covers(&to, op->dest.offset, op->len))
+        if (op->source.offset + op->len > PAGE_SIZE || op->dest.offset + op->len > PAGE_SIZE)
+            status = GNTST_bad_copy_arg;
+        else if (side_covers(&from, op->source.offset, op->len) && side_covers(&to, op->dest.offset, op->len))
             memmove((char *)mfn_to_ptr(to.frame) + op->dest.offset,
                     (const char *)mfn_to_ptr(from.frame) + op->source.offset, op->len);
         else

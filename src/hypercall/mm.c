@@ -17,9 +17,13 @@
 
 #define PREEMPTED 0x80000000u /* in the count: a continuation; *pdone has been begun */
 
-/* Whose frames an entry may map: a domain's, or, as DOMID_IO, device memory. */
+/* Whose frames an entry may map: a domain's, or, as DOMID_IO, device memory. Nobody is foreign to itself. */
 static struct domain *find_owner(domid_t id, int *error)
 {
+    if (id == current_domain()->id) {
+        *error = -ESRCH;
+        return NULL;
+    }
     if (id == DOMID_XEN && !current_domain()->privileged) {
         *error = -EPERM;
         return NULL;
@@ -104,7 +108,7 @@ int64_t do_mmu_update(struct hypercall_args *args)
     if (rc)
         return end_list(args, rc, count, done);
     if (!find_foreign((uint32_t)args->a[3], &pt_owner, &owner, &rc))
-        return rc;
+        return end_list(args, rc, count, done);
     for (n = 0; n < count; n++) {
         if ((n & 63) == 63 && preempt_pending()) {
             rc = -ERESTART;
@@ -308,7 +312,11 @@ static int one_ext(struct domain *d, const struct mmuext_op *op)
     case MMUEXT_MARK_SUPER:
     case MMUEXT_UNMARK_SUPER:
         return -EOPNOTSUPP;
+    case MMUEXT_SET_LDT + 1: /* a number that never was */
+        return -ENOSYS;
     default:
+        if (op->cmd > MMUEXT_UNMARK_SUPER)
+            return -ENOSYS;
         return d == v->domain ? one_flush(v, op) : -EPERM;
     }
 }
@@ -325,7 +333,7 @@ int64_t do_mmuext_op(struct hypercall_args *args)
         return rc;
     if (pv_finish(current_vcpu()))
         return end_list(args, -ERESTART, count, done);
-    d = domain_get_for_caller((domid_t)args->a[3], &error);
+    d = find_owner((domid_t)args->a[3], &error);
     if (!d)
         return error;
     for (n = 0; n < count; n++) {

@@ -14,13 +14,13 @@
 #define DR7_CLEAR 0x0000d800u /* 11, 12, 14, 15 */
 #define DR7_GD    0x00002000u
 
-/* Enabled watchpoints of kind "I/O" need CR4.DE semantics that a guest has no ports for. */
+/* Watchpoints of kind "I/O" need CR4.DE semantics that a guest has no ports for: none while any is enabled. */
 static bool control_ok(uint64_t dr7)
 {
     if (dr7 & DR7_GD)
         return false;
     for (unsigned int i = 0; i < 4; i++)
-        if (((dr7 >> (i * 2)) & 3) && ((dr7 >> (16 + i * 4)) & 3) == 2)
+        if ((dr7 & 0xff) && ((dr7 >> (16 + i * 4)) & 3) == 2)
             return false;
     return true;
 }

@@ -203,6 +203,8 @@ void pv_drop_ldt(struct vcpu *v)
 
 int pv_set_ldt(struct vcpu *v, uint64_t base, unsigned int entries)
 {
+    if (entries == 0)
+        base = 0; /* wherever it would have been */
     if (entries > 8192 || (base & (PAGE_SIZE - 1)) || !guest_range_ok(base, (uint64_t)entries * 8))
         return -EINVAL;
     if (v->pv->ldt_entries == 0 && entries == 0)

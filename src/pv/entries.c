@@ -83,7 +83,7 @@ int pv_get_l1_unusual(struct domain *d, struct domain *owner, pte_t e)
 
     if (!mfn_valid(m)) {
         if (m.v >> (cpu_features.phys_bits - PAGE_SHIFT))
-            return -EINVAL;
+            return m.v == PTE_ADDR >> PAGE_SHIFT ? -EINVAL : -EPERM;
         /* The registers of APICs are nobody's, but the owner of the hardware may look. */
         return rights_has(d, RIGHT_FRAMES, m.v, m.v) || (d->privileged && !(e & PTE_RW)) ? 0 : -EPERM;
     }

@@ -50,7 +50,7 @@ static int grant_map(struct vcpu *v, uint64_t addr, bool contains_pte, mfn_t m, 
 {
     unsigned int slot;
     struct frame *f = find_slot(v, addr, contains_pte, &slot);
-    pte_t e = pte_make(m, PTE_P | PTE_US | PTE_A | PTE_D | (readonly ? 0 : PTE_RW) | pte_flags);
+    pte_t e = pte_make(m, PTE_P | PTE_US | PTE_A | PTE_D | PTE_NX | (readonly ? 0 : PTE_RW) | pte_flags);
     int rc;
 
     if (!f)

@@ -119,7 +119,12 @@ static void page_fault(struct vcpu *v, uint64_t cr2)
         /* The processor read a descriptor: of the LDT, if anything. */
         uint64_t offset = cr2 - v->cpu.ldt_base;
 
-        if (cr2 < v->cpu.ldt_base || !pv_ldt_fault(v, offset))
+        if (cr2 >= v->cpu.ldt_base && pv_ldt_fault(v, offset))
+            return;
+        if (cr2 >= v->cpu.ldt_base && offset < v->pv->ldt_entries * 8ULL)
+            /* As if it had been read where the guest has it. */
+            pv_inject_page_fault(v, v->pv->ldt_linear + offset, error);
+        else
             pv_inject_exception(v, VEC_GP, (uint32_t)(offset & 0xfff8) | 4);
         return;
     }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Fuzzing with clang's libFuzzer: `make fuzz` runs each target for FUZZ_SECONDS.
+# Fuzzing. `make fuzz`: hypercalls, compared with Xen. `make fuzz-host`: clang's libFuzzer, each target below
+# for FUZZ_SECONDS.
 # `fuzz += NAME` and `fuzz-NAME := src/x/a.c ...`, the sources under test.
 fuzz :=
 fuzz += kernel
@@ -18,10 +19,17 @@ $(B)/fuzz/%: tests/fuzz/fuzz_%.c $$(fuzz-$$*) $(B)/include/.stamp
 	    -fno-strict-aliasing -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 	    -o $@ $< $(fuzz-$*) $(fuzz-libs-$*)
 
-.PHONY: fuzz
-fuzz: $(fuzz-bin)
+.PHONY: fuzz-host
+fuzz-host: $(fuzz-bin)
 	@set -e; for t in $(fuzz); do \
 	    echo "fuzzing $$t for $(FUZZ_SECONDS) s"; \
 	    $(B)/fuzz/$$t -max_total_time=$(FUZZ_SECONDS) -max_len=65536 -print_final_stats=1 \
 	        -artifact_prefix=$(B)/fuzz/ $(B)/fuzz/corpus-$$t; \
 	done
+
+# Differential fuzzing: the same streams of operations on Hospes and on real Xen.
+$(eval $(call guest-rule,fuzz))
+
+.PHONY: fuzz
+fuzz: all images $(B)/guest/fuzz
+	@$(PY) tests/guest/fuzz.py --build $(B) --xen $(IMAGES)/xen.elf --seconds $(FUZZ_SECONDS)
