@@ -36,6 +36,7 @@ printf '[Match]\nName=en* eth*\n[Network]\nDHCP=ipv4\n' > "$root/etc/systemd/net
 ln -sf /run/systemd/resolve/resolv.conf "$root/etc/resolv.conf"
 printf 'COMPRESS=lz4\nMODULES=most\n' > "$root/etc/initramfs-tools/conf.d/dom0"
 printf 'xen-evtchn\nxen-gntdev\nxen-gntalloc\n' > "$root/etc/modules-load.d/xen.conf"
+chroot "$root" systemd-machine-id-setup > /dev/null 2>&1 # or the first start takes stock of all units
 chroot "$root" systemctl -q enable systemd-networkd
 chroot "$root" systemctl -q disable apt-daily.timer apt-daily-upgrade.timer 2> /dev/null || true
 chroot "$root" systemctl -q mask systemd-networkd-wait-online

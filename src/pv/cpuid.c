@@ -64,7 +64,8 @@ void pv_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t r[4])
         r[0] = r[1] = r[2] = r[3] = 0;
     if (leaf != 1)
         return;
-    if ((r[2] & BIT_1C_XSAVE) && (v->pv->cr4_guest & CR4_OSXSAVE))
+    /* A kernel sees what CR4 really is: Linux takes it for XSAVE's being there, long before it sets it itself. */
+    if ((r[2] & BIT_1C_XSAVE) && (guest_in_kernel(&v->cpu) || (v->pv->cr4_guest & CR4_OSXSAVE)))
         r[2] |= BIT_1C_OSXSAVE;
     /* The APIC id is the vCPU's place, as Xen numbers them. */
     r[1] = (r[1] & 0x0000ff00) | (v->domain->max_vcpus & 0xff) << 16 | (v->id * 2) << 24;
