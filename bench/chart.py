@@ -37,3 +37,36 @@ def write_bars(path, rows, machines):
     body += f'<line x1="{left + scale}" y1="{top}" x2="{left + scale}" y2="{y}" stroke="#bbb"/>\n'
     with open(path, "w", encoding="utf-8") as f:
         f.write(page(left + 5 * scale, y + 10, body))
+
+
+LINES = ["#2a6f97", "#c26e3c", "#6a994e", "#8d5a97", "#b5179e", "#555555"]
+
+
+def write_lines(path, charts):
+    """{title: {x: {name: y}}}: a panel each, both axes from 0 up: x by rank, y in proportion to its first value."""
+    width, height, left, body = 300, 220, 50, ""
+    names = list(next(iter(next(iter(charts.values())).values())))
+    for panel, (title, points) in enumerate(charts.items()):
+        x0, y0 = left + panel * (width + 60), 40 + height
+        first = points[min(points)]
+        step = width / max(1, len(points) - 1)
+        top = max(2.0, max(p.get(n, 0) / first[n] for p in points.values() for n in names if first.get(n)))
+        body += text(x0, 24, f"{title}: cost as a multiple of the first", size=13)
+        for tick in range(int(top) + 1):
+            y = y0 - tick / top * height
+            body += f'<line x1="{x0}" y1="{y:.0f}" x2="{x0 + width}" y2="{y:.0f}" stroke="#ddd"/>\n'
+            body += text(x0 - 6, y + 4, str(tick), "end", 10)
+        for i, x in enumerate(points):
+            body += text(x0 + i * step, y0 + 16, str(x), "middle", 10)
+        for i, n in enumerate(names):
+            if not first.get(n):
+                continue
+            line = " ".join(f"{x0 + k * step:.0f},{y0 - p.get(n, 0) / first[n] / top * height:.0f}"
+                            for k, p in enumerate(points.values()))
+            body += f'<polyline points="{line}" fill="none" stroke="{LINES[i % len(LINES)]}" stroke-width="2"/>\n'
+    for i, n in enumerate(names):
+        y = height + 84 + i * 16
+        body += f'<rect x="{left}" y="{y - 9}" width="14" height="4" fill="{LINES[i % len(LINES)]}"/>\n'
+        body += text(left + 20, y - 3, n)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(page(left + len(charts) * (width + 60), height + 84 + len(names) * 16 + 10, body))

@@ -18,3 +18,18 @@ bench: setup
 
 bench-built: all images $(B)/bench/init $(B)/bench/true $(B)/bench/counts.so
 	@$(PY) bench/run.py --build $(B) --images $(IMAGES) --only "$(T)"
+
+# How costs grow with the machine: a tiny guest, and `make bench-scale` for its table and chart.
+$(B)/bench/scale: $(B)/bench/scale.o $(guest-lib-obj) tests/guest/lib/guest.lds
+	@ld -m elf_x86_64 -static -nostdlib --build-id=none -z noexecstack -z max-page-size=0x1000 \
+	    --no-warn-rwx-segments -T tests/guest/lib/guest.lds -o $@ $(filter %.o,$^)
+$(B)/bench/scale.o: bench/scale/main.c $(B)/include/.stamp
+	@mkdir -p $(@D)
+	@$(CC) $(GUEST_CPP) $(GUEST_CFLAGS) -MMD -MP -c -o $@ $<
+-include $(B)/bench/scale.d
+
+.PHONY: bench-scale
+bench-scale: setup
+	@$(MAKE) --no-print-directory bench-scale-built
+bench-scale-built: all $(B)/bench/scale
+	@$(PY) bench/scale.py --build $(B)

@@ -23,6 +23,7 @@
 
 static spinlock_t list_lock = SPINLOCK_INIT(LOCK_DOMLIST);
 static LIST_HEAD(domains);   /* by id; guarded by list_lock */
+static struct domain *by_id[256]; /* the same by the id's low bits, each chained by next_by_id; guarded by list_lock */
 static uint32_t next_id = 1; /* guarded by list_lock */
 
 static const struct domain_module *const *modules;
@@ -118,8 +119,10 @@ struct domain *domain_get(domid_t id)
     struct domain *d;
 
     spin_lock(&list_lock);
-    d = find_locked(id);
-    if (d && (d->id != id || atomic_load(&d->dying) == DOMAIN_DEAD))
+    d = by_id[id % ARRAY_SIZE(by_id)];
+    while (d && d->id != id)
+        d = d->next_by_id;
+    if (d && atomic_load(&d->dying) == DOMAIN_DEAD)
         d = NULL;
     if (d)
         domain_hold(d);
@@ -183,16 +186,24 @@ static int insert(struct domain *d, domid_t wanted)
             break;
     if (at != &domains && list_entry(at, struct domain, link)->id == d->id)
         ret = -EEXIST;
-    else
+    if (ret == 0) {
         list_add_tail(&d->link, at);
+        d->next_by_id = by_id[d->id % ARRAY_SIZE(by_id)];
+        by_id[d->id % ARRAY_SIZE(by_id)] = d;
+    }
     spin_unlock(&list_lock);
     return ret;
 }
 
 static void unlist(struct domain *d)
 {
+    struct domain **at = &by_id[d->id % ARRAY_SIZE(by_id)];
+
     spin_lock(&list_lock);
     list_del(&d->link);
+    while (*at != d)
+        at = &(*at)->next_by_id;
+    *at = d->next_by_id;
     spin_unlock(&list_lock);
 }
 

@@ -42,6 +42,7 @@ struct domain {
     char name[DOMAIN_NAME_MAX]; /* [c] boot-time servers: domain=NAME; else "dN" */
     uint8_t handle[16];         /* [d] */
     struct list_head link;      /* the list of domains; LOCK_DOMLIST */
+    struct domain *next_by_id;  /* the same */
     uint32_t refs;              /* [a] */
     spinlock_t lock;
 

@@ -22,7 +22,7 @@
 
 #define ELEMENTS_MAX 32 /* of a list: it may not be long, for nothing interrupts it here */
 
-/* A list of the guest's own, with nothing left over from another and nobody to tell: the arguments of both list calls. */
+/* The arguments of both list calls: of the guest's own, with nothing left over from another and nobody to tell. */
 static bool is_usual_list(const struct vcpu *v)
 {
     const struct cpu_user_regs *r = &v->cpu.regs;

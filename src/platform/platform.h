@@ -6,7 +6,7 @@
 #include "lib/addr.h"
 
 #define BOOT_REGIONS_MAX 256
-#define BOOT_MODULES_MAX 128
+#define BOOT_MODULES_MAX 320
 
 /* e820 types */
 enum region_type { REGION_RAM = 1, REGION_RESERVED, REGION_ACPI, REGION_NVS, REGION_UNUSABLE };
