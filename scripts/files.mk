@@ -32,7 +32,11 @@ $(IMAGES)/debian/disk.img: scripts/dom0_image.sh | setup
 check-debian: all $(IMAGES)/debian/disk.img
 	@LAB_BUILD=$(B) LAB_IMAGES=$(IMAGES) $(PY) tests/system/debian.py
 
-images: $(KERNEL) $(RAMDISK) $(IMAGES)/xen.elf $(IMAGES)/dom0.gz
+# And with Debian's toolstack.
+$(IMAGES)/xl.gz: $(IMAGES)/vmlinuz scripts/xl_ramdisk.sh $(wildcard scripts/xl_ramdisk/*) | setup
+	@scripts/xl_ramdisk.sh $(IMAGES)/debs $$(echo $(IMAGES)/linux-image-*/lib/modules/*) $< $@
+
+images: $(KERNEL) $(RAMDISK) $(IMAGES)/xen.elf $(IMAGES)/dom0.gz $(IMAGES)/xl.gz
 
 # Hospes is built by a second make: before setup its headers may not be there.
 run: setup $(KERNEL) $(RAMDISK)

@@ -19,6 +19,24 @@
 #include "x86/insn.h"
 #include "x86/msr.h"
 
+/* The machine-to-physical table becomes DOMID_XEN's, to be read. Toolstacks map it by whole extents, as machphys_mfn_list names them. */
+static void show_m2p(void)
+{
+    struct domain *owner = pv_get_nobody(DOMID_XEN);
+    uint64_t end = ALIGN_UP(M2P_RW_START + frame_max * sizeof(uint64_t), M2P_EXTENT);
+
+    for (uint64_t va = M2P_RW_START; va < end; va += PAGE_SIZE) {
+        mfn_t m = hvmap_find(va);
+        struct frame *f = mfn_to_frame(m);
+
+        if (!mfn_valid(m))
+            continue;
+        f->owner = owner;
+        f->type = (uint64_t)FRAME_NONE << FT_TYPE_SHIFT | FT_VALIDATED | 1;
+        f->count = FC_HV | FC_ALLOCATED | 1;
+    }
+}
+
 void pv_init(void)
 {
     for (unsigned int cpu = 0; cpu < NR_CPUS_MAX; cpu++)
@@ -26,7 +44,7 @@ void pv_init(void)
     guest_idle_cr3 = hv_root_paddr().v;
     pv_linear_allowed = cmdline_flag("pv-linear-pt", true);
     grant_set_host_ops(&pv_grant_ops);
-    pv_show_m2p();
+    show_m2p();
 }
 
 static int pv_domain_create(struct domain *d)

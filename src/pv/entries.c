@@ -21,7 +21,6 @@
  */
 #include "abi/errno.h"
 #include "domain/rights.h"
-#include "mem/hvmap.h"
 #include "pv/l1.h"
 #include "x86/cpu.h"
 
@@ -38,23 +37,6 @@ struct domain *pv_get_nobody(domid_t id)
 
     domain_hold(d);
     return d;
-}
-
-/* Toolstacks map it by whole extents, as machphys_mfn_list names them. */
-void pv_show_m2p(void)
-{
-    uint64_t end = ALIGN_UP(M2P_RW_START + frame_max * sizeof(uint64_t), M2P_EXTENT);
-
-    for (uint64_t va = M2P_RW_START; va < end; va += PAGE_SIZE) {
-        mfn_t m = hvmap_find(va);
-        struct frame *f = mfn_to_frame(m);
-
-        if (!mfn_valid(m))
-            continue;
-        f->owner = &hypervisor;
-        f->type = (uint64_t)FRAME_NONE << FT_TYPE_SHIFT | FT_VALIDATED | 1;
-        f->count = FC_HV | FC_ALLOCATED | 1;
-    }
 }
 
 static enum frame_type table_type(unsigned int level)

@@ -15,6 +15,7 @@
 #include "x86/uaccess_words.h"
 
 #define MSR_UCODE_REV  0x0000008b
+#define MSR_MC31_MISC  0x0000047f
 #define MSR_TSC        0x00000010
 
 static struct vcpu *vcpu_of(struct emul_ctx *ctx)
@@ -89,6 +90,9 @@ static int read_msr(struct emul_ctx *ctx, uint32_t msr, uint64_t *value)
     case MSR_TSC_AUX:
         *value = 0;
         return EMUL_OKAY;
+    case MSR_MC0_CTL ... MSR_MC31_MISC: /* a guest that was saved elsewhere may have known some */
+        *value = 0;
+        return EMUL_OKAY;
     default:
         /* A kernel that has no #GP handler yet is not crashed for asking. */
         *value = 0;
@@ -112,6 +116,7 @@ static int write_msr(struct emul_ctx *ctx, uint32_t msr, uint64_t value)
         return value == (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE) ? EMUL_OKAY : gp(ctx);
     case MSR_MISC_ENABLE:
     case MSR_MCG_STATUS:
+    case MSR_MC0_CTL ... MSR_MC31_MISC:
         return EMUL_OKAY;
     default:
         return v->pv->traps[VEC_GP].address ? gp(ctx) : EMUL_OKAY;

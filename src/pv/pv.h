@@ -120,8 +120,6 @@ static inline bool pv_slot_is_guest(unsigned int level, unsigned int slot)
  * the frames of the machine-to-physical table, too, to be read. Referenced.
  */
 struct domain *pv_get_nobody(domid_t id);
-/* Once at boot: that table's frames become DOMID_XEN's. */
-void pv_show_m2p(void);
 
 /* --- mmu.c: the operations of the interface on page tables --- */
 

@@ -33,7 +33,7 @@ static void identify_vendor_and_model(struct cpu_features *f)
     f->model = model;
 }
 
-/* XCR0: x87, SSE, AVX, AVX-512 (its three together), PKRU; what else there is stays off. */
+/* XCR0: x87, SSE, AVX, AVX-512 (its three together); what else there is stays off: protection keys are no PV guest's. */
 static void identify_xsave(struct cpu_features *f)
 {
     uint32_t r[4];
@@ -44,8 +44,6 @@ static void identify_xsave(struct cpu_features *f)
     f->xcr0 = have & 7;
     if ((have & 0xe0) == 0xe0 && (have & 4))
         f->xcr0 |= 0xe0;
-    if (have & BIT(9))
-        f->xcr0 |= BIT(9);
     cpuid_count(13, 1, r);
     f->xsaveopt = r[0] & 1;
     f->xsavec = (r[0] >> 1) & 1;

@@ -93,6 +93,11 @@ paddr_t hv_root_paddr(void)
     return paddr(0);
 }
 
+mfn_t hvmap_find(uint64_t va)
+{
+    return MFN_INVALID;
+}
+
 void hvmap_fill_root(pte_t *guest_root)
 {
     for (unsigned int slot = HV_FIRST_SLOT; slot <= HV_LAST_SLOT; slot++)

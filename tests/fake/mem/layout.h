@@ -13,6 +13,7 @@ extern uintptr_t fake_direct, fake_frames, fake_m2p;
 #define HV_LAST_SLOT    271
 #define M2P_RO_START    0xffff800000000000 /* guests' view: there is none to see */
 #define M2P_RW_START    fake_m2p
+#define M2P_EXTENT      0x1000ULL
 #define FRAMES_START    fake_frames
 #define VCPU_AREA_START 0xffff818000000000
 #define VCPU_AREA_SIZE  0x20000
