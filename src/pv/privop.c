@@ -190,11 +190,6 @@ void pv_set_cr4(struct vcpu *v, uint64_t value)
     if (!cpu_features.fsgsbase)
         value &= ~(uint64_t)CR4_FSGSBASE;
     v->pv->cr4_guest = PV_CR4_FIXED | (value & (CR4_GUESTS_OWN | (read_cr4() & CR4_OSXSAVE)));
-    pv_load_cr4(v);
-}
-
-void pv_load_cr4(struct vcpu *v)
-{
     v->cpu.cr4 = (read_cr4() & ~(uint64_t)CR4_GUESTS_OWN) | (v->pv->cr4_guest & CR4_GUESTS_OWN);
     if (cpu_local()->guest == &v->cpu)
         guest_load_cr4(&v->cpu);

@@ -194,9 +194,7 @@ void pv_port_out(struct domain *d, uint16_t port, unsigned int bytes, uint32_t v
 /* --- privop.c, too --- */
 /* fpu_taskswitch: the running vCPU's CR0.TS. */
 void pv_set_ts(struct vcpu *v, bool set);
-/* Work out the CR4 for it to run with from cr4_guest; loaded if it runs here. */
-void pv_load_cr4(struct vcpu *v);
-/* The guest, or who restores it, sets CR4: any value, of which it gets what it may change. */
+/* The guest, or who restores it, sets CR4: any value, of which it gets what it may change. Loaded if it runs here. */
 void pv_set_cr4(struct vcpu *v, uint64_t value);
 
 /* --- cpuid.c: what a PV guest sees --- */

@@ -167,7 +167,7 @@ int pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value)
 {
     abort();
 }
-void pv_load_cr4(struct vcpu *v)
+void pv_set_cr4(struct vcpu *v, uint64_t value)
 {
     abort();
 }
