@@ -10,7 +10,7 @@
  * `passed` is that memory: bit n is set if an opcode was passed over n + 1
  * bytes before.
  *
- * Nearly all bytes are no opcode: eight are looked at together.
+ * Nearly all bytes are no opcode: thirty-two are looked at together, then eight.
  */
 #include "lib/xz.h"
 #include "lib/string.h"
@@ -22,18 +22,27 @@ static bool is_sign(uint8_t byte)
     return byte == 0 || byte == 0xff;
 }
 
+/* Bit 7 of the first byte that is E8 or E9, among the eight at @data, and perhaps of later ones. */
+static inline uint64_t opcodes(const uint8_t *data)
+{
+    uint64_t eight;
+
+    memcpy(&eight, data, sizeof(eight));
+    eight = (eight & ~EACH_BYTE) ^ (0xe8 * EACH_BYTE); /* now 0 in place of an opcode */
+    return (eight - EACH_BYTE) & ~eight & (0x80 * EACH_BYTE);
+}
+
 /* The index of the first E8 or E9 in [i, end), or end. */
 static inline size_t find_opcode(const uint8_t *data, size_t i, size_t end)
 {
-    while (i + 8 <= end) {
-        uint64_t eight, is_zero;
+    while (i + 32 <= end &&
+           (opcodes(data + i) | opcodes(data + i + 8) | opcodes(data + i + 16) | opcodes(data + i + 24)) == 0)
+        i += 32;
+    for (; i + 8 <= end; i += 8) {
+        uint64_t found = opcodes(data + i);
 
-        memcpy(&eight, data + i, sizeof(eight));
-        eight = (eight & ~EACH_BYTE) ^ (0xe8 * EACH_BYTE); /* now 0 in place of an opcode */
-        is_zero = (eight - EACH_BYTE) & ~eight & (0x80 * EACH_BYTE);
-        if (is_zero != 0)
-            return i + (size_t)__builtin_ctzll(is_zero) / 8;
-        i += 8;
+        if (found != 0)
+            return i + (size_t)__builtin_ctzll(found) / 8;
     }
     while (i < end && (data[i] & 0xfe) != 0xe8)
         i++;
@@ -68,7 +77,8 @@ static uint32_t relative_target(uint32_t target, uint32_t next, uint32_t passed)
     return target | (0 - (target & 0x01000000));
 }
 
-void xz_unfilter_x86(uint8_t *data, size_t size, uint32_t start)
+/* Aligned to lie within a page, as lib/lzma2.c explains. */
+__attribute__((aligned(1024))) void xz_unfilter_x86(uint8_t *data, size_t size, uint32_t start)
 {
     size_t end = size >= 4 ? size - 4 : 0, next = 0;
     uint32_t passed = 0;
