@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "core/panic.h"
 #include "core/softirq.h"
+#include "core/stages.h"
 #include "core/timer.h"
 #include "domain/rights.h"
 #include "evtchn/pirq.h"
@@ -149,6 +150,7 @@ static void release_init(void)
 
 void boot_main(uint32_t magic, uint32_t info)
 {
+    stage_done("entry");
     cpus_online = 1;
     cpus_online_mask = 1;
     cpu_identify();
@@ -163,6 +165,7 @@ void boot_main(uint32_t magic, uint32_t info)
     greet();
     memory_start();
     vga_init();
+    stage_done("memory");
 
     pics_mask();
     lapic_start();
@@ -171,6 +174,7 @@ void boot_main(uint32_t magic, uint32_t info)
     ioapics_init();
     clock_calibrate();
     rtc_read_wallclock();
+    stage_done("machine and clocks");
 
     timer_init_cpu();
     sched_init_cpu();
@@ -185,6 +189,7 @@ void boot_main(uint32_t magic, uint32_t info)
     mca_init();
     console_start();
     uart_start_input(console_input);
+    stage_done("processors");
     servers_start();
     release_init();
     upcall_idle();

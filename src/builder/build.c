@@ -107,7 +107,9 @@ int build_begin(struct build *b, const struct build_request *request, struct fau
     };
     int error;
 
-    *b = (struct build){.request = *request};
+    *b = (struct build){.request = *request, .free_before = page_alloc_free_frames()};
+    if (request->takes_image)
+        b->free_before += image_pages(request->image);
     error = lay_out(b, fault);
     if (error != 0)
         return error;
@@ -136,6 +138,11 @@ void build_end(struct build *b)
         image_give_up(b->request.image);
     heap_free(b->p2m);
     b->p2m = NULL;
+}
+
+uint64_t build_hv_pages(const struct build *b)
+{
+    return b->free_before - page_alloc_free_frames() - b->domain->tot_pages;
 }
 
 /* --- phases: 0 done, -ERESTART again, or an error --- */

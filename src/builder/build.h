@@ -35,6 +35,7 @@ struct build {
     struct domain *domain;    /* NULL until it exists; a reference is held */
     struct layout layout;
     uint64_t **p2m;           /* pages of the frame list, in the guest's memory */
+    uint64_t free_before;     /* frames: when it began, and those that an unpacked kernel gives back */
     unsigned int phase;
     uint64_t done;            /* how far the phase has got */
     uint32_t segment;         /* the kernel's segment that is being loaded; behind the last, the ramdisk */
@@ -53,6 +54,9 @@ int build_step(struct build *b, struct fault *fault);
 
 /* Free what only the building needed. After the last step. */
 void build_end(struct build *b);
+
+/* After that: pages that the domain takes beside its own memory and the frame table. Others may have come and gone. */
+uint64_t build_hv_pages(const struct build *b);
 
 /* Machine frame of pseudo-physical frame `p`, which has memory by now. */
 static inline mfn_t build_mfn(const struct build *b, uint64_t p)

@@ -9,6 +9,7 @@
 #include "builder/image.h"
 #include "abi/xen.h"
 #include "core/crosscall.h"
+#include "core/stages.h"
 #include "lib/unpack.h"
 #include "mem/heap.h"
 #include "mem/hvmap.h"
@@ -119,6 +120,7 @@ static void unpack_payload(struct image *image, const struct payload *p)
         bootfp_begin();
         error = unpack(p->data, p->size, room->at, size, &len, &why);
         bootfp_end();
+        stage_done("unpacking");
         if (error != 0) {
             fault_set(&image->fault, "a truncated or damaged kernel: found: %s, expected a whole one", why);
             room_free(room);
@@ -223,6 +225,11 @@ struct frame *image_take_page(const struct image *image, uint64_t offset)
         return NULL;
     f = image->room.piece[offset / PIECE_SIZE] + offset % PIECE_SIZE / PAGE_SIZE;
     return f->owner == NULL ? f : NULL;
+}
+
+uint64_t image_pages(const struct image *image)
+{
+    return image->room.pieces << PIECE_ORDER;
 }
 
 void image_give_up(struct image *image)

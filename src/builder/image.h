@@ -44,6 +44,7 @@ int image_open(const void *module, uint64_t size, struct image **out, struct fau
  */
 struct frame *image_take_page(const struct image *image, uint64_t offset);
 void image_give_up(struct image *image);
+uint64_t image_pages(const struct image *image); /* 0: not unpacked */
 int image_restore(struct image *image, struct fault *fault);
 
 #endif

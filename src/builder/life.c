@@ -11,6 +11,7 @@
 #include "builder/server.h"
 #include "core/cmdline.h"
 #include "core/log.h"
+#include "core/stages.h"
 #include "core/work.h"
 #include "mem/page_alloc.h"
 #include "x86/insn.h"
@@ -77,6 +78,10 @@ static void let_run(struct server *s)
         console_attach(&s->console, s->domain, s->build.console, s->build.console_port);
     log_always("%s: started, domain %u, %llu MB, %u vcpus", s->args.name, s->domain->id,
                (unsigned long long)(s->nr_pages / 256), s->args.vcpus);
+    log_info("%s: takes %llu KB of the hypervisor's memory", s->args.name,
+             (unsigned long long)build_hv_pages(&s->build) * (PAGE_SIZE / 1024));
+    stage_done("building");
+    stages_tell();
     domain_unpause(s->domain);
 }
 
