@@ -36,7 +36,6 @@ printf '[Match]\nName=en* eth*\n[Network]\nDHCP=ipv4\n' > "$root/etc/systemd/net
 ln -sf /run/systemd/resolve/resolv.conf "$root/etc/resolv.conf"
 printf 'COMPRESS=lz4\nMODULES=most\n' > "$root/etc/initramfs-tools/conf.d/dom0"
 printf 'xen-evtchn\nxen-gntdev\nxen-gntalloc\n' > "$root/etc/modules-load.d/xen.conf"
-chroot "$root" systemd-machine-id-setup > /dev/null 2>&1 # or the first start takes stock of all units
 chroot "$root" systemctl -q enable systemd-networkd
 chroot "$root" systemctl -q disable apt-daily.timer apt-daily-upgrade.timer 2> /dev/null || true
 chroot "$root" systemctl -q mask systemd-networkd-wait-online
@@ -48,6 +47,8 @@ chmod 755 "$customize" "$tree"
 mmdebstrap --quiet --variant=minbase --include="$packages" \
     --aptopt='Apt::Install-Recommends "false"' --customize-hook="$customize \"\$1\"" \
     bookworm "$tree" http://deb.debian.org/debian
+# mmdebstrap takes its identity away; without one the first start takes stock of all units.
+tr -d - < /proc/sys/kernel/random/uuid > "$tree/etc/machine-id"
 cp -L "$tree"/boot/vmlinuz-* "$out/vmlinuz"
 cp -L "$tree"/boot/initrd.img-* "$out/initrd.gz"
 rm -f "$out/disk.new"
