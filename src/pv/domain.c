@@ -19,7 +19,10 @@
 #include "x86/insn.h"
 #include "x86/msr.h"
 
-/* The machine-to-physical table becomes DOMID_XEN's, to be read. Toolstacks map it by whole extents, as machphys_mfn_list names them. */
+/*
+ * The machine-to-physical table becomes DOMID_XEN's, to be read. Toolstacks map it by whole extents, as
+ * machphys_mfn_list names them.
+ */
 static void show_m2p(void)
 {
     struct domain *owner = pv_get_nobody(DOMID_XEN);

@@ -33,7 +33,7 @@ static void identify_vendor_and_model(struct cpu_features *f)
     f->model = model;
 }
 
-/* XCR0: x87, SSE, AVX, AVX-512 (its three together); what else there is stays off: protection keys are no PV guest's. */
+/* XCR0: x87, SSE, AVX, AVX-512 (its three together). What else there is stays off: no PV guest has protection keys. */
 static void identify_xsave(struct cpu_features *f)
 {
     uint32_t r[4];
