@@ -79,15 +79,14 @@ static void forget_virq_handler(const struct domain *d)
     }
 }
 
-/* Tell the toolstack that some domain's state has changed. */
-static void send_dom_exc(void)
+void domain_tell_handler(uint32_t virq)
 {
-    struct domain *handler = domain_get(atomic_load(&virq_handler[VIRQ_DOM_EXC]));
+    struct domain *handler = domain_get(atomic_load(&virq_handler[virq]));
 
     if (!handler)
         return;
     if (handler->privileged || handler->id != 0)
-        events->send_global_virq(handler, VIRQ_DOM_EXC);
+        events->send_global_virq(handler, virq);
     domain_put(handler);
 }
 
@@ -249,7 +248,7 @@ static bool shutdown_step(struct work *w)
     if (told) {
         uint32_t port = atomic_load(&d->shutdown_port);
 
-        send_dom_exc();
+        domain_tell_handler(VIRQ_DOM_EXC);
         if (port)
             events->send_port(d, port);
         if (watch_shut_down)
@@ -479,7 +478,7 @@ static int bury(struct domain *d)
     domain_relinquish_hv_pages(d);
     atomic_store(&d->dying, DOMAIN_DEAD);
     unlist(d);
-    send_dom_exc();
+    domain_tell_handler(VIRQ_DOM_EXC);
     domain_put(d);
     return 0;
 }

@@ -98,6 +98,7 @@ static int take_offline(uint32_t cpu)
     softirq_raise_cpu(cpu, SOFTIRQ_PARK);
     wait_for(cpu, PCPU_PARKED);
     log_info("CPU %u: offline", cpu);
+    domain_tell_handler(VIRQ_PCPU_STATE);
     return 0;
 }
 
@@ -110,6 +111,7 @@ static void bring_online(uint32_t cpu)
     if (home[cpu] != SCHED_POOL_ANY && sched_pool_add_cpu(home[cpu], cpu) == -ENOENT)
         (void)sched_pool_add_cpu(0, cpu);
     log_info("CPU %u: online", cpu);
+    domain_tell_handler(VIRQ_PCPU_STATE);
 }
 
 static bool is_online(uint32_t cpu)
