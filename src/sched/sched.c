@@ -178,8 +178,29 @@ static void call_idle(const struct sched_cpu *c)
     }
 }
 
+/* An early timer does no harm, and one that stays is cheaper than one set anew at every change. */
+static void set_timer(struct sched_cpu *c, stime_t now)
+{
+    struct sched_unit *u = c->running;
+    stime_t when = STIME_NEVER;
+
+    if (u && c->nr_waiting) {
+        stime_t slice = c->better ? c->pool->ratelimit : policy_of(c)->slice(c);
+
+        when = slice == STIME_NEVER ? slice : u->started + slice;
+    }
+    if (u && u->group->cap)
+        when = MIN(when, u->since + MAX(u->cap_left, 0));
+    if (!list_empty(&c->parked))
+        when = MIN(when, sched_cap_next(now));
+    if (when < c->timer_at) {
+        c->timer_at = when;
+        timer_set(&c->timer, when);
+    }
+}
+
 /* `u` has come to wait here: who must know? */
-static void announce(struct sched_cpu *c, struct sched_unit *u)
+static void announce(struct sched_cpu *c, struct sched_unit *u, stime_t now)
 {
     int cpu;
 
@@ -194,8 +215,11 @@ static void announce(struct sched_cpu *c, struct sched_unit *u)
         sched_tell(&sched_cpus[cpu]); /* it went idle since we chose */
     else if (idle_for(c, c->running) >= 0)
         c->aside = c->running; /* which can go there and make room */
-    /* With others waiting already, its timer is set. */
-    if (c->better || c->aside || c->nr_waiting == 1)
+    if (!c->better && !c->aside && c->nr_waiting > 1)
+        return; /* with others waiting already, its timer is set */
+    if (sched_cpu_number(c) == cpu_id() && !c->aside && now - c->running->started < c->pool->ratelimit)
+        set_timer(c, now); /* it would only stay */
+    else
         softirq_raise_cpu(sched_cpu_number(c), SOFTIRQ_SCHEDULE);
 }
 
@@ -223,7 +247,7 @@ void sched_wake(struct sched_unit *u)
         sched_charge(to, now);
         policy_of(to)->join(to, u, now);
         insert(to, u);
-        announce(to, u);
+        announce(to, u, now);
     }
     spin_unlock_two(&from->lock, &to->lock);
 }
@@ -322,27 +346,6 @@ struct sched_unit *sched_current(void)
 }
 
 /* --- the change of units --- */
-
-/* An early timer does no harm, and one that stays is cheaper than one set anew at every change. */
-static void set_timer(struct sched_cpu *c, stime_t now)
-{
-    struct sched_unit *u = c->running;
-    stime_t when = STIME_NEVER;
-
-    if (u && c->nr_waiting) {
-        stime_t slice = c->better ? c->pool->ratelimit : policy_of(c)->slice(c);
-
-        when = slice == STIME_NEVER ? slice : u->started + slice;
-    }
-    if (u && u->group->cap)
-        when = MIN(when, u->since + MAX(u->cap_left, 0));
-    if (!list_empty(&c->parked))
-        when = MIN(when, sched_cap_next(now));
-    if (when < c->timer_at) {
-        c->timer_at = when;
-        timer_set(&c->timer, when);
-    }
-}
 
 static void timer_fires(void *data)
 {
