@@ -91,7 +91,9 @@ $(B)/src/boot/hospes.lds: src/boot/hospes.lds.S $(B)/gen/offsets.h
 
 $(B)/hospes: $(hv-obj) $(B)/src/boot/hospes.lds
 	@echo "  LD    $@"
-	@ld $(HV_LDFLAGS) -T $(B)/src/boot/hospes.lds -o $@ $(hv-obj) $(hv-libs)
+	@ld $(HV_LDFLAGS) -T $(B)/src/boot/hospes.lds -o $@.first $(hv-obj) $(hv-libs)
+	@scripts/symbols.sh $@.first | as -o $(B)/symbols.o
+	@ld $(HV_LDFLAGS) -T $(B)/src/boot/hospes.lds -o $@ $(hv-obj) $(B)/symbols.o $(hv-libs)
 
 $(B)/hospes.gz: $(B)/hospes
 	@gzip -9nc $< > $@

@@ -44,6 +44,9 @@ SECTIONS
         ex_table_start = .;
         KEEP(*(__ex_table))
         ex_table_end = .;
+        symbols_start = .; /* the functions' names: core/symbols.c */
+        KEEP(*(.symbols))
+        symbols_end = .;
     } :load
     .note.gnu.build-id : AT(ADDR(.note.gnu.build-id) - IMAGE_START) {
         build_id_note = .;

@@ -6,6 +6,7 @@ hv-src += src/core/log.c
 hv-src += src/core/panic.c
 hv-src += src/core/softirq.c
 hv-src += src/core/stages.c
+hv-src += src/core/symbols.c
 hv-src += src/core/time.c
 hv-src += src/core/timer.c
 hv-src += src/core/work.c src/core/tscsync.c

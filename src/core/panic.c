@@ -2,19 +2,21 @@
 /*
  * The end: this CPU stops the others by NMI, since they may not listen to
  * anything else, and reports. The stack is followed by frame pointers, which
- * all of the hypervisor's code keeps, and never left; the addresses are for
- * `addr2line -e build/hospes`.
+ * all of the hypervisor's code keeps, and never left; `addr2line -e build/hospes`
+ * tells the lines.
  */
 #include "core/panic.h"
 
 #include "abi/xen.h"
 #include "core/log.h"
+#include "core/symbols.h"
 #include "core/timer.h"
 #include "lib/format.h"
 #include "x86/atomic.h"
 #include "x86/cpu.h"
 #include "x86/insn.h"
 #include "x86/lapic.h"
+#include "x86/spinlock.h"
 #include "x86/upcalls.h"
 
 #define TEXT_MAX       256
@@ -30,6 +32,26 @@ void panic_set_reboot(bool reboot, void (*machine_reset)(void))
 {
     reboot_after = reboot;
     reset_machine = machine_reset;
+}
+
+/* One line: an address of code, and the function if it is the hypervisor's. `back`: it is where a call returns to. */
+static void print_place(const char *what, uintptr_t address, bool back)
+{
+    uintptr_t offset = 0;
+    const char *name = symbol_find(address - back, &offset);
+
+    if (name)
+        log_always("%s %016lx %s+0x%lx", what, (unsigned long)address, name, (unsigned long)offset + back);
+    else
+        log_always("%s %016lx", what, (unsigned long)address);
+}
+
+static void print_locks(void)
+{
+    const struct cpu_local *c = cpu_local();
+
+    for (uint32_t i = 0; i < c->locks_held && i < LOCKS_HELD_MAX; i++)
+        log_always("  holds a lock of level %u at %016lx", c->held[i]->level, (unsigned long)c->held[i]);
 }
 
 static void print_registers(const struct cpu_user_regs *r)
@@ -58,7 +80,7 @@ static void print_backtrace(uintptr_t frame)
 
         if (frame < start || frame > end - 2 * sizeof(*f) || (frame & 7) != 0)
             return;
-        log_always("  called from %016lx", (unsigned long)f[1]);
+        print_place("  called from", f[1], true);
         if (f[0] <= frame)
             return;
         frame = f[0];
@@ -99,10 +121,13 @@ static NORETURN void report(const struct cpu_user_regs *regs, uintptr_t frame, c
     log_always("CPU %u of %u", me, cpus_online);
     if (regs) {
         print_registers(regs);
-        if ((regs->cs & 3) == 0)
+        if ((regs->cs & 3) == 0) {
+            print_place("  in", regs->rip, false);
             frame = regs->rbp;
+        }
     }
     print_backtrace(frame);
+    print_locks();
     finish();
 }
 

@@ -1,0 +1,128 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Do the tests find holes of the kinds that Xen once had? Each is planted in a copy, and its test must fail.
+
+The page types and grants are searched exhaustively at small sizes by tests/unit/test_frame_type.c,
+test_grant_pin.c and test_pv_types.c; the rest of the kinds are in other unit tests and tiny guests. A text to
+be replaced that is not there exactly once is an error: the mutant has to follow the source.
+
+usage: mutants.py --build DIR; the last line is `N passed, N failed`.
+"""
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+# (what, file, text, instead, unit test or "guest:NAME")
+MUTANTS = [
+    ("XSA-148: an entry becomes a superpage without a look", "src/pv/mmu.c",
+     " && !((old ^ e) & (PTE_PS | PTE_G | PTE_PCD | PTE_PWT))", "", "pv_types"),
+    ("XSA-182: an entry becomes writable without a look", "src/pv/mmu.c",
+     "((a ^ b) & (PTE_ADDR | PTE_RW)) == 0", "((a ^ b) & PTE_ADDR) == 0", "pv_types"),
+    ("XSA-212: answers go to any address", "src/x86/uaccess.c",
+     "    if (!guest_range_ok(gva, size))\n        return -EFAULT;\n    return copy_with_fixup((void *)gva",
+     "    return copy_with_fixup((void *)gva", "guest:abuse"),
+    ("XSA-213: a multicall goes on after iret", "src/hypercall/multicall.c",
+     "error != 0 || args->registers_loaded", "error != 0", "hypercall"),
+    ("XSA-227: a grant is mapped by an entry that is not aligned", "src/pv/grant_map.c",
+     "if ((addr & 7) || ", "if (", "guest:grants"),
+    ("XSA-255: a grant table changes its version in use", "src/grant/admin.c",
+     "    if (in_use(t))", "    if (false && in_use(t))", "grant"),
+    ("a frame has two types at once", "src/mem/frame_type.h",
+     "if (ft_count(w) > 0 && !same)", "if (ft_count(w) > 2 && !same)", "frame_type"),
+    ("old translations outlive a change of type", "src/mem/frame_type.h",
+     "*flush = !same && frame_type_of(w) != FRAME_NONE;", "*flush = false;", "frame_type"),
+    ("an undone table keeps a count", "src/mem/frame_type.h",
+     "FT_PARTIAL | FT_PINNED | FT_COUNT_MASK);", "FT_PARTIAL | FT_PINNED);", "frame_type"),
+    ("two CPUs change a table at once", "src/mem/frame_type.h",
+     "        return FT_WAIT;\n    *next = w | FT_LOCKED;", "        return FT_DONE;\n    *next = w | FT_LOCKED;",
+     "frame_type"),
+    ("a linear entry is writable", "src/pv/entries.c",
+     "        if (*e & PTE_RW)\n            return -EINVAL;\n", "", "pv_types"),
+    ("a read-only grant is mapped writable", "src/grant/pin.c",
+     " || (!readonly && (flags & GTF_readonly))", "", "grant_pin"),
+    ("a grant is used by another domain", "src/grant/pin.c", " || granted_to != who", "", "grant_pin"),
+    ("the granter is not told of a writer", "src/grant/pin.c",
+     "p.host_write != 0 || p.device_write != 0", "p.host_write != 0", "grant_pin"),
+]
+
+
+class Copy:
+    def __init__(self, build):
+        self.at = os.path.join(os.path.abspath(build), "mutants")
+        shutil.rmtree(self.at, ignore_errors=True)
+        os.makedirs(self.at)
+        for name in ("src", "tests", "scripts", "bench", "Makefile"):
+            subprocess.run(["cp", "-a", os.path.join(ROOT, name), self.at], check=True)
+        self.build = os.path.join(self.at, "build")
+        os.makedirs(self.build)
+        for part in ("include", "gen", "src", "guest", "hospes"):   # what is built need not be built again
+            if os.path.exists(os.path.join(build, part)):
+                subprocess.run(["cp", "-a", os.path.join(build, part), self.build], check=True)
+        shutil.rmtree(os.path.join(self.build, "unit"), ignore_errors=True)
+
+    def make(self, target):
+        run = subprocess.run(["make", "-s", f"-j{os.cpu_count()}", f"B={self.build}", f"{self.build}/{target}"],
+                             cwd=self.at, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        return run.returncode == 0, run.stdout.decode(errors="replace")
+
+    def passes(self, test):
+        """Builds and runs a test; (built, passed)."""
+        guest = test.startswith("guest:")
+        built, said = self.make("hospes" if guest else f"unit/test_{test}")
+        if not built:
+            print(said)
+            return False, False
+        command = [f"{self.build}/unit/test_{test}"]
+        if guest:
+            command = ["tests/guest/run.py", "--build", self.build, "--timeout", "30", test[6:]]
+        try:
+            return True, subprocess.run(command, cwd=self.at, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                        timeout=120, check=False).returncode == 0
+        except subprocess.TimeoutExpired:
+            return True, False
+
+
+def plant(copy, mutant):
+    """True if the tests find it."""
+    what, file, text, instead, test = mutant
+    path = os.path.join(copy.at, file)
+    with open(path, encoding="utf-8") as f:
+        source = f.read()
+    if source.count(text) != 1:
+        print(f"  FAIL {what}: the text is {source.count(text)} times in {file}")
+        return False
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(source.replace(text, instead))
+    built, passed = copy.passes(test)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(source)
+    print(f"  {'ok  ' if built and not passed else 'FAIL'} {what}: {test} "
+          f"{'does not build' if not built else 'passes' if passed else 'fails'}", flush=True)
+    return built and not passed
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--build", default="build")
+    p.add_argument("--only", default="")
+    args = p.parse_args()
+    copy = Copy(args.build)
+    mutants = [m for m in MUTANTS if re.search(args.only, m[0] + m[4])]
+    good = 0
+    for test in sorted({m[4] for m in mutants}):
+        built, passed = copy.passes(test)      # as it is, it must pass
+        print(f"  {'ok  ' if built and passed else 'FAIL'} {test}, unchanged", flush=True)
+        good += built and passed
+        good += sum(plant(copy, m) for m in mutants if m[4] == test)
+    total = len(mutants) + len({m[4] for m in mutants})
+    print(f"{good} passed, {total - good} failed")
+    return 0 if good == total else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
