@@ -22,7 +22,8 @@ DISKS = {               # machine: its disk, the name of that, its card
 
 def boot(kind):
     device, root, card = DISKS[kind]
-    modules = [module(f"{DEBIAN}/vmlinuz", f"console=hvc0 root={root} rw"), module(f"{DEBIAN}/initrd.gz")]
+    modules = [module(f"{DEBIAN}/vmlinuz", f"console=hvc0 root={root} rw "
+                      "systemd.default_device_timeout_sec=900"), module(f"{DEBIAN}/initrd.gz")]
     extra = ["-M", kind, "-vga", "none", "-netdev", "user,id=n", "-device", f"{card},netdev=n", "-drive",
              f"file={DEBIAN}/disk.img,if=none,id=a,format=raw,snapshot=on", "-device", f"{device},drive=a"]
     with Machine(f"debian-{kind}", modules, OPTIONS, smp=2, mem=2048, extra=extra) as m:
