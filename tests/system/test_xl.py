@@ -66,7 +66,7 @@ def test_life():
         m.do("xl destroy web; rm /var/log/xen/console/guest-web.log; kill -HUP $(cat /run/xenconsoled.pid)")
         before = m.free()   # what dom0 itself takes for its first server it keeps
         m.create("web", "vcpus=2")
-        check(m.row("xl list", "web")[1:4] == ["1", "128", "2"], "web in xl list")
+        check(m.row("xl list", "web")[1:4] == ["2", "128", "2"], "web in xl list")
 
         m.do("xl pause web")
         check(m.row("xl list", "web")[4] == "--p---", "paused")
