@@ -36,7 +36,7 @@ void fake_memory_init(const struct mem_range *ram, size_t n)
     fake_m2p = reserve(frames * sizeof(pfn_t));
     frame_init(ram, n);
     for (size_t i = 0; i < n; i++)
-        page_alloc_release_range(ram[i].start, ram[i].end);
+        page_alloc_release_range(MAX(ram[i].start, 1ULL << 20), ram[i].end);
 }
 
 paddr_t ptr_to_paddr(const void *p)
