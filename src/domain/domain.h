@@ -190,7 +190,7 @@ int domain_kill(struct domain *d);
 
 /* Who gets a global VIRQ; at first, and after that domain's death, domain 0. */
 void domain_set_virq_handler(uint32_t virq, const struct domain *d);
-/* Send it (VIRQ_DOM_EXC: some domain's state has changed; VIRQ_PCPU_STATE: a CPU's) to its handler: dom0, or as above. */
+/* Send it (VIRQ_DOM_EXC: a domain's state has changed; VIRQ_PCPU_STATE: a CPU's) to its handler: dom0, or as above. */
 void domain_tell_handler(uint32_t virq);
 
 /*
