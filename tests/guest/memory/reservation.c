@@ -196,8 +196,8 @@ static void test_questions(void)
     CHECK_EQ(hv_memory_op(XENMEM_machphys_mapping, &mapping), 0);
     CHECK_EQ(mapping.v_start, MACH2PHYS_VIRT_START);
     CHECK_EQ(mapping.v_end, MACH2PHYS_VIRT_END);
-    CHECK_EQ(mapping.max_mfn,
-             guest_is_dom0() ? (u64)hv_memory_op(XENMEM_maximum_ram_page, NULL) - 1 : MACH2PHYS_NR_ENTRIES - 1);
+    CHECK_EQ(mapping.max_mfn, guest_is_dom0() ? (u64)hv_memory_op(XENMEM_maximum_ram_page, NULL) - 1
+                                              : MACH2PHYS_NR_ENTRIES - 1);
     set_xen_guest_handle(mfns.extent_start, list);
     CHECK_EQ(hv_memory_op(XENMEM_machphys_mfn_list, &mfns), 0);
     CHECK(mfns.nr_extents >= 1 && list[0] != 0);
