@@ -74,7 +74,7 @@ def test_life():
         check("p" not in m.row("xl list", "web")[4], "unpaused")
         m.do("xl vcpu-pin web 1 1")
         text = m.do("xl vcpu-list web")
-        check(re.search(r"web +1 +1 +\S+ +\S+ +\S+ +1 / all", text), f"pinned: {text}")
+        check(re.search(r"web +2 +1 +\S+ +\S+ +\S+ +1 / all", text), f"pinned: {text}")
         m.do("xl vcpu-set web 1")
         m.do("until xl vcpu-list web | grep -q -- '--p'; do usleep 100000; done", 30)
         m.do("xl vcpu-set web 2")
