@@ -194,7 +194,8 @@ static void test_follows_its_vcpu(void **state)
     uint32_t port = bind(a, map(a, EDGE), false);
     uint8_t vector = fake_line[EDGE].irq.vector;
 
-    a->vcpu[1]->unit.cpu = 1;
+    assert_int_equal(sched_set_affinity(&a->vcpu[1]->unit, BIT(1)), 0);
+    assert_int_equal(a->vcpu[1]->unit.cpu, 1);
     assert_int_equal(evtchn_bind_vcpu(a, port, 1), 0);
     assert_int_equal(fake_line[EDGE].apic_id, 1);
     assert_int_equal(fake_line[EDGE].irq.vector, vector);
@@ -203,7 +204,6 @@ static void test_follows_its_vcpu(void **state)
     /* One that was on its way to the CPU before still finds it. */
     upcall_irq(vector);
     assert_true(take(a, port));
-    a->vcpu[1]->unit.cpu = 0;
 }
 
 static void test_message(void **state)
