@@ -20,10 +20,9 @@
 /* Whose frames an entry may map: a domain's, or, as DOMID_IO, device memory. Nobody is foreign to itself. */
 static struct domain *find_owner(domid_t id, int *error)
 {
-    if (id == current_domain()->id) {
-        *error = -ESRCH;
+    *error = -ESRCH;
+    if (id == current_domain()->id)
         return NULL;
-    }
     if (id == DOMID_XEN && !current_domain()->privileged) {
         *error = -EPERM;
         return NULL;

@@ -88,8 +88,6 @@ static int read_msr(struct emul_ctx *ctx, uint32_t msr, uint64_t *value)
     case MSR_MCG_CAP: /* no banks */
     case MSR_MCG_STATUS:
     case MSR_TSC_AUX:
-        *value = 0;
-        return EMUL_OKAY;
     case MSR_MC0_CTL ... MSR_MC31_MISC: /* a guest that was saved elsewhere may have known some */
         *value = 0;
         return EMUL_OKAY;

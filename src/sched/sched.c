@@ -127,8 +127,10 @@ static void put_to_sleep(struct sched_cpu *c, struct sched_unit *u)
 
 bool sched_displace(struct sched_cpu *c, struct sched_unit *u)
 {
+    if (!c->pool) /* then it sleeps */
+        return false;
     if (!allowed_on(u, c)) {
-        if (c->pool && policy_of(c)->forget)
+        if (policy_of(c)->forget)
             policy_of(c)->forget(c, u);
         if (u->state == SCHED_RUNNING)
             sched_tell(c);
