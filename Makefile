@@ -40,7 +40,7 @@ HV_LDFLAGS := -m elf_x86_64 -static -z max-page-size=0x1000 -z noexecstack --gc-
 # poisoned, and allocations can be made to fail (docs/debugging.md).
 ifeq ($(SANITIZE),1)
 HV_CFLAGS += -fsanitize=undefined -fsanitize-undefined-trap-on-error -fstack-protector-strong \
-             -Wno-conversion # the checks hide from gcc that a value fits
+             -Wno-conversion -Wno-sign-conversion # the checks hide from gcc that a value fits
 endif
 
 # A file that needs a flag of its own has it in its folder's files.mk:

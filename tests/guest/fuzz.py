@@ -95,7 +95,7 @@ class Fuzzer:
             xen, ours = self.run(words)
             for i, mask in enumerate(batch):
                 line = [side[i] if i < len(side) else None for side in (xen, ours)]
-                result[mask] = line[0] != line[1]
+                result[mask] = line[0] != line[1] or line[0] is None
         return result
 
     def cut(self, seed, stream, mask):

@@ -98,8 +98,8 @@ def main():
     if args.list:
         print("\n".join(n for n, _ in chosen))
         return 0
-    # Tests that measure time run last, with nothing beside them.
-    chosen.sort(key=lambda t: getattr(t[1], "alone", False))
+    # The longest first, so that none is left over at the end; tests that measure time last, with nothing beside them.
+    chosen.sort(key=lambda t: (getattr(t[1], "alone", False), -getattr(t[1], "seconds", SECONDS)))
     running, passed, failed = [], 0, 0
     while chosen or running:
         while chosen and len(running) < args.jobs:

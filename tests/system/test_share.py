@@ -23,7 +23,7 @@ def ran(m, count):
     return [found[n] for n in sorted(found)]
 
 
-@bound(120)
+@bound(120, alone=True)
 def test_hostile_neighbour():
     """Three servers of two vCPUs on four CPUs; one spins, yields, storms events, floods IPIs, sets timers."""
     with start("share-hostile", [("vcpus=2", ""), ("vcpus=2", ""), ("vcpus=2", "hostile")]) as m:
@@ -32,16 +32,16 @@ def test_hostile_neighbour():
             check(share > 0.9 * 4 / 3, f"a neighbour of the hostile one got less than nine tenths: {shares}")
 
 
-@bound(120)
+@bound(120, alone=True)
 def test_weights_and_cap():
     """A server of twice the weight runs twice as much; one with a cap runs no more than that."""
     with start("share-weights", [("weight=256", ""), ("weight=512", ""), ("cap=20", "")], smp=1) as m:
         light, heavy, capped = ran(m, 3)
         check(1.8 < heavy / light < 2.2, f"weights 256 and 512: {light}, {heavy}")
-        check(0.15 < capped < 0.22, f"a cap of 20 %: {capped}")
+        check(0.12 < capped < 0.22, f"a cap of 20 %: {capped}")
 
 
-@bound(120)
+@bound(120, alone=True)
 def test_static_policy():
     """sched=null: a vCPU has its CPU for itself, all of it."""
     with start("share-null", [("vcpus=2", ""), ("vcpus=2", "hostile")], options="sched=null") as m:
