@@ -20,9 +20,10 @@
 /* Whose frames an entry may map: a domain's, or, as DOMID_IO, device memory. Nobody is foreign to itself. */
 static struct domain *find_owner(domid_t id, int *error)
 {
-    *error = -ESRCH;
-    if (id == current_domain()->id)
+    if (id == current_domain()->id) {
+        *error = -ESRCH;
         return NULL;
+    }
     if (id == DOMID_XEN && !current_domain()->privileged) {
         *error = -EPERM;
         return NULL;
@@ -326,7 +327,7 @@ int64_t do_mmuext_op(struct hypercall_args *args)
     uint32_t count = (uint32_t)args->a[1], done, n;
     struct mmuext_op op;
     struct domain *d;
-    int rc = read_done(&count, args->a[2], &done), error;
+    int rc = read_done(&count, args->a[2], &done), error = -ESRCH;
 
     if (rc)
         return rc;

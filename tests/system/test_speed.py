@@ -16,7 +16,7 @@ import time
 from lab import HOSPES, RAMDISK, VMLINUZ, XEN, Failure, Machine, bound, check, module, server
 
 WANTED = 0.3
-RATIO = 0.4
+RATIO = 0.35
 PAIRS = 4
 HV_KB = 128  # of the hypervisor's memory for a server of 96 MB with one vCPU, beside the frame table
 
