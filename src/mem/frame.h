@@ -75,7 +75,11 @@ struct frame_list {
 
 #define frame_table ((struct frame *)FRAMES_START)
 
-static inline struct frame *mfn_to_frame(mfn_t m) { return &frame_table[m.v]; }
+/* `m` may be any number: whether there is such a frame is asked of frame_exists(). */
+static inline struct frame *mfn_to_frame(mfn_t m)
+{
+    return (struct frame *)((uint64_t)FRAMES_START + m.v * sizeof(struct frame));
+}
 static inline mfn_t frame_to_mfn(const struct frame *f) { return mfn((uint64_t)(f - frame_table)); }
 static inline void *frame_to_ptr(const struct frame *f) { return mfn_to_ptr(frame_to_mfn(f)); }
 
