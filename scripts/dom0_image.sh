@@ -44,9 +44,12 @@ rm -rf "$root"/var/cache/apt/*.bin "$root"/usr/share/doc/* "$root"/usr/share/man
 END
 chmod 755 "$customize" "$tree"
 
+# From where this machine has its own Debian packages.
+mapfile -t sources < <(grep -lsE '^(URIs:|deb ).*/debian' /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources})
+[ ${#sources[@]} -gt 0 ] || { echo "no Debian archive among apt's sources: see /etc/apt/sources.list"; exit 1; }
 mmdebstrap --quiet --variant=minbase --include="$packages" \
     --aptopt='Apt::Install-Recommends "false"' --customize-hook="$customize \"\$1\"" \
-    bookworm "$tree" http://deb.debian.org/debian
+    bookworm "$tree" "${sources[@]}"
 # mmdebstrap takes its identity away; without one the first start takes stock of all units.
 tr -d - < /proc/sys/kernel/random/uuid > "$tree/etc/machine-id"
 cp -L "$tree"/boot/vmlinuz-* "$out/vmlinuz"
