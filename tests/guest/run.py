@@ -35,6 +35,9 @@ SPECIAL = {
 }
 
 
+XEN_TRIES = 4       # real Xen may panic
+
+
 def read_answers(path):
     """{question: [answers]} of the lines `ABUSE question: answers`."""
     lines = {}
@@ -122,17 +125,22 @@ def run(args, text):
     log_path = log_of(args, name)
     if special.get("pair") and not args.server:
         return 0, 0, "(only as two servers)"
-    with open(log_path, "wb") as log:
-        qemu = subprocess.Popen(command(args, name, guest_args, special), stdin=subprocess.DEVNULL,
-                                stdout=log, stderr=subprocess.STDOUT)
-        try:
-            return wait(args, name, special, qemu, log_path)
-        finally:
-            qemu.kill()
-            qemu.wait()
+    for _ in range(XEN_TRIES):
+        with open(log_path, "wb") as log:
+            qemu = subprocess.Popen(command(args, name, guest_args, special), stdin=subprocess.DEVNULL,
+                                    stdout=log, stderr=subprocess.STDOUT)
+            try:
+                result = wait(args, name, special, qemu, log_path)
+            finally:
+                qemu.kill()
+                qemu.wait()
+        if result:
+            return result
+    return 0, 1, f"Xen itself panicked {XEN_TRIES} times"
 
 
 def wait(args, name, special, qemu, log_path):
+    """As run(), or None if real Xen has panicked: `race` finds a BUG in its mm.c now and then, which says nothing of us."""
     deadline = time.monotonic() + args.timeout
     while True:
         ended = qemu.poll() is not None
@@ -149,6 +157,8 @@ def wait(args, name, special, qemu, log_path):
             return sum(int(e[1]) for e in ends), sum(int(e[2]) for e in ends), ""
         if "expect" in special and special["expect"].search(out):
             return 1, 0, ""
+        if args.on == "xen" and "Xen BUG at " in out:
+            return None
         if ended:
             return 0, 1, "the machine stopped without an end line"
         if time.monotonic() > deadline:
