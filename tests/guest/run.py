@@ -35,7 +35,7 @@ SPECIAL = {
 }
 
 
-XEN_TRIES = 4       # real Xen may panic
+XEN_TRIES = 4       # on real Xen: it is not what is tested, panics now and then, and its clocks suffer from a busy host
 
 
 def read_answers(path):
@@ -125,7 +125,7 @@ def run(args, text):
     log_path = log_of(args, name)
     if special.get("pair") and not args.server:
         return 0, 0, "(only as two servers)"
-    for _ in range(XEN_TRIES):
+    for _ in range(XEN_TRIES if args.on == "xen" else 1):
         with open(log_path, "wb") as log:
             qemu = subprocess.Popen(command(args, name, guest_args, special), stdin=subprocess.DEVNULL,
                                     stdout=log, stderr=subprocess.STDOUT)
@@ -134,13 +134,13 @@ def run(args, text):
             finally:
                 qemu.kill()
                 qemu.wait()
-        if result:
-            return result
-    return 0, 1, f"Xen itself panicked {XEN_TRIES} times"
+        if not result[1]:
+            break
+    return result
 
 
 def wait(args, name, special, qemu, log_path):
-    """As run(), or None if real Xen has panicked: `race` finds a BUG in its mm.c now and then, which says nothing of us."""
+    """Awaits the end of one machine; returns as run()."""
     deadline = time.monotonic() + args.timeout
     while True:
         ended = qemu.poll() is not None
@@ -158,7 +158,7 @@ def wait(args, name, special, qemu, log_path):
         if "expect" in special and special["expect"].search(out):
             return 1, 0, ""
         if args.on == "xen" and "Xen BUG at " in out:
-            return None
+            return 0, 1, "Xen itself panicked" # `race` finds a BUG in its mm.c now and then
         if ended:
             return 0, 1, "the machine stopped without an end line"
         if time.monotonic() > deadline:
