@@ -185,6 +185,7 @@ static int attach(struct pirq *p, uint32_t port, bool shares)
             ret = irq_start(irq, READ_ONCE(p->d->vcpu[0]->unit.cpu), deliver);
         if (ret) {
             list_del(&p->link);
+            mark_needs_answer(p, false);
             p->port = 0;
         }
     }
