@@ -54,25 +54,30 @@ NO_LOCK_CHECK static void log_unlock(void)
         spin_unlock(&lock);
 }
 
-static void put_locked(const char *s, size_t n)
+static void show_locked(const char *s, size_t n)
 {
     if (n == 0)
         return;
+    mid_line = s[n - 1] != '\n';
+    for (unsigned int i = 0; i < nr_sinks; i++)
+        sink[i](s, n);
+}
+
+static void put_locked(const char *s, size_t n)
+{
     for (size_t i = 0; i < n; i++)
         ring[(ring_end + i) % RING_SIZE] = s[i];
     ring_end += n;
     if (ring_end - ring_start > RING_SIZE)
         ring_start = ring_end - RING_SIZE;
-    mid_line = s[n - 1] != '\n';
-    for (unsigned int i = 0; i < nr_sinks; i++)
-        sink[i](s, n);
+    show_locked(s, n);
 }
 
 void log_raw(const char *s, size_t n)
 {
     if (!log_lock())
         return;
-    put_locked(s, n);
+    show_locked(s, n);
     log_unlock();
 }
 
@@ -168,7 +173,7 @@ static void put_line_locked(const char *mark, const char *text)
 
     n = MIN(n, sizeof(line) - 2);
     if (mid_line)
-        put_locked("\n", 1);
+        show_locked("\n", 1);
     if (n > 0 && line[n - 1] == '\n')
         n--;
     for (size_t i = 0; i < n; i++) {

@@ -23,7 +23,10 @@ void log_at(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* About a guest: governed by guest_loglvl, marked with the domain ("d3: "). Rate: ten lines in 5 s for each. */
 void log_guest(unsigned int domid, enum log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* Bytes as they are, whole lines or parts, to the ring and the console (console_io, server output). */
+/*
+ * What servers and the prompt print, bytes as they are, to the console alone: in the ring, it would be read back by
+ * `xl dmesg` while that prints, without end.
+ */
 void log_raw(const char *s, size_t n);
 
 /*

@@ -37,7 +37,7 @@ static void test_late_sink(void **state)
     log_info("before the sink");
     log_add_sink(sink);
     log_info("after it");
-    assert_string_equal(out, "\n(hv) before the sink\n(hv) after it\n");
+    assert_string_equal(out, "(hv) before the sink\n(hv) after it\n");
 }
 
 static void test_lines(void **state)
