@@ -96,6 +96,14 @@ struct emul_ctx {
     bool single_step;        /* with EMUL_OKAY: TF was set, #DB with DR6.BS is due */
 };
 
+/* Where struct cpu_user_regs has general register n, as instructions number them: 0..15. */
+extern const uint8_t emul_reg_offset[16];
+
+static inline uint64_t *emul_reg_address(struct cpu_user_regs *regs, unsigned int n)
+{
+    return (uint64_t *)(void *)((char *)regs + emul_reg_offset[n]);
+}
+
 /*
  * Fetch and decode the instruction at CS:RIP into ctx->insn. No effects.
  * EMUL_UNHANDLEABLE if it is none of those known.

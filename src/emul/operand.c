@@ -14,8 +14,7 @@ int emul_raise_page_fault(struct emul_ctx *ctx, uint64_t cr2, uint32_t error_cod
     return EMUL_EXCEPTION;
 }
 
-/* Where register n lives in struct cpu_user_regs. */
-static const uint16_t reg_offset[16] = {
+const uint8_t emul_reg_offset[16] = {
     offsetof(struct cpu_user_regs, rax), offsetof(struct cpu_user_regs, rcx),
     offsetof(struct cpu_user_regs, rdx), offsetof(struct cpu_user_regs, rbx),
     offsetof(struct cpu_user_regs, rsp), offsetof(struct cpu_user_regs, rbp),
@@ -26,14 +25,9 @@ static const uint16_t reg_offset[16] = {
     offsetof(struct cpu_user_regs, r14), offsetof(struct cpu_user_regs, r15),
 };
 
-static uint64_t *reg_address(struct cpu_user_regs *regs, unsigned int n)
-{
-    return (uint64_t *)(void *)((char *)regs + reg_offset[n]);
-}
-
 uint64_t emul_reg_full(const struct cpu_user_regs *regs, unsigned int n)
 {
-    return *(const uint64_t *)(const void *)((const char *)regs + reg_offset[n]);
+    return *(const uint64_t *)(const void *)((const char *)regs + emul_reg_offset[n]);
 }
 
 static bool is_high_byte(const struct emul_ctx *ctx, unsigned int n, unsigned int bytes)
@@ -56,7 +50,7 @@ uint64_t emul_reg_read(const struct emul_ctx *ctx, unsigned int n, unsigned int 
 void emul_reg_write(struct emul_ctx *ctx, unsigned int n, unsigned int bytes, uint64_t value)
 {
     bool high = is_high_byte(ctx, n, bytes);
-    uint64_t *reg = reg_address(ctx->regs, high ? n - 4 : n);
+    uint64_t *reg = emul_reg_address(ctx->regs, high ? n - 4 : n);
     uint64_t mask = high ? 0xff00 : size_mask(bytes);
 
     if (high)

@@ -40,7 +40,7 @@ uint32_t pci_read(pci_bdf_t bdf, uint8_t reg, unsigned int bytes)
 
     spin_lock(&config_lock);
     port = select_register(bdf, reg);
-    v = bytes == 1 ? inb(port) : bytes == 2 ? inw(port) : inl(port);
+    v = port_read(port, bytes);
     spin_unlock(&config_lock);
     return v;
 }
@@ -51,12 +51,7 @@ void pci_write(pci_bdf_t bdf, uint8_t reg, unsigned int bytes, uint32_t value)
 
     spin_lock(&config_lock);
     port = select_register(bdf, reg);
-    if (bytes == 1)
-        outb(port, (uint8_t)value);
-    else if (bytes == 2)
-        outw(port, (uint16_t)value);
-    else
-        outl(port, value);
+    port_write(port, bytes, value);
     spin_unlock(&config_lock);
 }
 

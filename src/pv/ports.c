@@ -73,7 +73,7 @@ uint32_t pv_port_in(struct domain *d, uint16_t port, unsigned int bytes)
         return config_target(d, port, &bdf, &reg) ? pci_read(bdf, reg, bytes) : nothing;
     if (!rights_has(d, RIGHT_PORTS, port, port + bytes - 1))
         return nothing;
-    return bytes == 1 ? inb(port) : bytes == 2 ? inw(port) : inl(port);
+    return port_read(port, bytes);
 }
 
 void pv_port_out(struct domain *d, uint16_t port, unsigned int bytes, uint32_t value)
@@ -87,11 +87,6 @@ void pv_port_out(struct domain *d, uint16_t port, unsigned int bytes, uint32_t v
         if (config_target(d, port, &bdf, &reg) && msi_filter_write(bdf, reg, bytes, &value))
             pci_write(bdf, reg, bytes, value);
     } else if (rights_has(d, RIGHT_PORTS, port, port + bytes - 1)) {
-        if (bytes == 1)
-            outb(port, (uint8_t)value);
-        else if (bytes == 2)
-            outw(port, (uint16_t)value);
-        else
-            outl(port, value);
+        port_write(port, bytes, value);
     }
 }

@@ -93,16 +93,6 @@ static const struct emul_ops pt_ops = {
     .segment = pv_emul_segment,
 };
 
-/* Where cpu_user_regs has the register of each number. */
-static const uint8_t reg_offset[16] = {
-    offsetof(struct cpu_user_regs, rax), offsetof(struct cpu_user_regs, rcx), offsetof(struct cpu_user_regs, rdx),
-    offsetof(struct cpu_user_regs, rbx), offsetof(struct cpu_user_regs, rsp), offsetof(struct cpu_user_regs, rbp),
-    offsetof(struct cpu_user_regs, rsi), offsetof(struct cpu_user_regs, rdi), offsetof(struct cpu_user_regs, r8),
-    offsetof(struct cpu_user_regs, r9),  offsetof(struct cpu_user_regs, r10), offsetof(struct cpu_user_regs, r11),
-    offsetof(struct cpu_user_regs, r12), offsetof(struct cpu_user_regs, r13), offsetof(struct cpu_user_regs, r14),
-    offsetof(struct cpu_user_regs, r15),
-};
-
 /*
  * The two instructions by which kernels write whole entries, without the
  * emulator: XCHG and MOV of a 64-bit register to memory, addressed by a
@@ -126,7 +116,7 @@ static bool write_simply(struct vcpu *v, struct frame *table, uint64_t cr2)
         return false;
     if (mod == 3 || rm == 4 || (rm == 5 && mod == 0))
         return false;
-    reg = (uint64_t *)((char *)r + reg_offset[((code >> 19) & 7) | (code & 4) << 1]);
+    reg = emul_reg_address(r, (unsigned int)((code >> 19 & 7) | (code & 4) << 1));
     e = *reg;
     if (pv_swap_l1(v->domain, table, (unsigned int)(cr2 & (PAGE_SIZE - 1)) / 8, &e))
         return false;

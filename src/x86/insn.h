@@ -60,6 +60,22 @@ static inline void outb(uint16_t port, uint8_t v) { __asm__ volatile("outb %0, %
 static inline void outw(uint16_t port, uint16_t v) { __asm__ volatile("outw %0, %1" ::"a"(v), "Nd"(port)); }
 static inline void outl(uint16_t port, uint32_t v) { __asm__ volatile("outl %0, %1" ::"a"(v), "Nd"(port)); }
 
+/* The same for 1, 2 or 4 bytes. */
+static inline uint32_t port_read(uint16_t port, unsigned int bytes)
+{
+    return bytes == 1 ? inb(port) : bytes == 2 ? inw(port) : inl(port);
+}
+
+static inline void port_write(uint16_t port, unsigned int bytes, uint32_t v)
+{
+    if (bytes == 1)
+        outb(port, (uint8_t)v);
+    else if (bytes == 2)
+        outw(port, (uint16_t)v);
+    else
+        outl(port, v);
+}
+
 #define X86_CR_RW(n)                                                       \
     static inline uint64_t read_cr##n(void)                                \
     {                                                                      \

@@ -21,6 +21,14 @@ static inline uint32_t inl(uint16_t port) { return fake.port[port]; }
 static inline void outb(uint16_t port, uint8_t v) { fake.port[port] = v; }
 static inline void outw(uint16_t port, uint16_t v) { fake.port[port] = v; }
 static inline void outl(uint16_t port, uint32_t v) { fake.port[port] = v; }
+static inline uint32_t port_read(uint16_t port, unsigned int bytes)
+{
+    return bytes == 1 ? inb(port) : bytes == 2 ? inw(port) : inl(port);
+}
+static inline void port_write(uint16_t port, unsigned int bytes, uint32_t v)
+{
+    fake.port[port] = bytes == 1 ? (uint8_t)v : bytes == 2 ? (uint16_t)v : v;
+}
 
 static inline uint64_t read_cr0(void) { return 0; }
 static inline uint64_t read_cr2(void) { return 0; }
