@@ -6,7 +6,7 @@ set -euo pipefail
 
 packages=(
     # build: two compilers, Xen's public headers, static decompressors
-    gcc clang libclang-rt-14-dev binutils libc6-dev libxen-dev zlib1g-dev liblzma-dev libzstd-dev liblz4-dev
+    gcc clang libclang-rt-14-dev llvm binutils libc6-dev libxen-dev zlib1g-dev liblzma-dev libzstd-dev liblz4-dev
     # run: the machine, and what the servers' ramdisk is made of
     qemu-system-x86 busybox-static cpio xz-utils kmod mmdebstrap
     # test: unit tests, consoles, boot media

@@ -28,9 +28,8 @@ $(foreach t,$(unit),$(eval $(call unit-rule,$(t))))
 
 include tests/guest/files.mk
 include tests/fuzz/files.mk
-fuzz-bin := $(patsubst %,$(B)/fuzz/%,$(fuzz))
 
-CHECK = $(PY) tests/check.py --build $(B) --images $(IMAGES) --unit "$(unit)" --fuzz "$(fuzz)" \
+CHECK = $(PY) tests/check.py --build $(B) --images $(IMAGES) --unit "$(unit)" --fuzz "$(fuzz-targets)" \
             --guests "$(guests)" --only "$(T)"
 
 .PHONY: unit check-unit check-guest check-system check check-built debug check-debug check-sanitised
