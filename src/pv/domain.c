@@ -18,6 +18,7 @@
 #include "x86/fpu.h"
 #include "x86/insn.h"
 #include "x86/msr.h"
+#include "x86/upcalls.h"
 
 /*
  * The machine-to-physical table becomes DOMID_XEN's, to be read. Toolstacks map it by whole extents, as
@@ -217,8 +218,8 @@ static int vcpu_relinquish(struct vcpu *v)
 
 static void pv_vcpu_reset(struct vcpu *v)
 {
-    while (vcpu_relinquish(v) == -ERESTART)
-        ;
+    while (vcpu_relinquish(v))
+        upcall_crosscall(); /* its root may be locked by a CPU that waits for us */
 }
 
 /* The frame after the cursor, referenced so that it stays on the list; the cursor's own reference is dropped. */

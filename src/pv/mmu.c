@@ -31,13 +31,11 @@ int pv_finish(struct vcpu *v)
 
 static int drop(struct vcpu *v, struct frame *f)
 {
-    int rc = pv_put_frame_and_type(f);
-
-    if (rc) {
-        ASSERT(!v->pv->unfinished);
-        v->pv->unfinished = f;
-    }
-    return rc;
+    if (pv_put_frame_and_type(f) == 0)
+        return 0;
+    ASSERT(!v->pv->unfinished);
+    v->pv->unfinished = f;
+    return -ERESTART;
 }
 
 int pv_drop_later(struct frame *f)

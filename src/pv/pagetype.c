@@ -98,8 +98,8 @@ static unsigned int find_next(const pte_t *table, unsigned int slot)
 }
 
 /*
- * Drop the references of entries below partial_next. 0: none is left;
- * -ERESTART: interrupted, partial_next says where.
+ * Drop the references of entries below partial_next. 0: none is left; partial_next says where it stopped otherwise:
+ * -ERESTART: interrupted; -EBUSY: the last reference to a table that is locked.
  */
 static int undo_entries(struct frame *f, enum frame_type t)
 {
@@ -156,17 +156,19 @@ static void leave_partial(struct frame *f, bool was_partial)
     finish(f, ft_interrupted);
 }
 
-/* FT_UNDO: 0 when the walk is complete and the word is at count 0. */
+/* FT_UNDO: 0 when the walk is complete and the word is at count 0; else as undo_entries(). */
 static int run_undo(struct frame *f, uint64_t w)
 {
     bool own_ref = (w & FT_PARTIAL) && ft_count(w) == 0;
     enum frame_type t = frame_type_of(w);
+    int rc;
 
     if (w & FT_VALIDATED)
         f->partial_next = PTES_PER_TABLE;
-    if (ft_is_table(t) && undo_entries(f, t)) {
+    rc = ft_is_table(t) ? undo_entries(f, t) : 0;
+    if (rc) {
         leave_partial(f, own_ref);
-        return -ERESTART;
+        return rc;
     }
     if (t == FRAME_L4)
         hvmap_clear_root(frame_to_ptr(f));
@@ -206,6 +208,7 @@ int pv_get_type(struct frame *f, enum frame_type t)
     for (;;) {
         uint64_t w = atomic_load(&f->type), next;
         bool flush;
+        int rc;
 
         switch (ft_get(w, t, &next, &flush)) {
         case FT_REFUSE:
@@ -228,8 +231,10 @@ int pv_get_type(struct frame *f, enum frame_type t)
         case FT_UNDO:
             if (!swap_word(f, w, next))
                 continue;
-            if (run_undo(f, w))
-                return -ERESTART;
+            rc = run_undo(f, w);
+            /* It may be our caller who has locked the table that only f keeps, to make it map f: no retry gets on. */
+            if (rc)
+                return rc == -EBUSY ? -EINVAL : rc;
             continue;
         case FT_VALIDATE:
             if (!swap_word(f, w, next))
@@ -248,7 +253,7 @@ int pv_put_type(struct frame *f)
 
         switch (ft_put(w, &next)) {
         case FT_WAIT:
-            return -ERESTART;
+            return -EBUSY;
         case FT_DONE:
             if (swap_word(f, w, next))
                 return 0;

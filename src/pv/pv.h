@@ -50,7 +50,7 @@ void pv_init(void);
  * again (nothing is held).
  */
 int pv_get_type(struct frame *f, enum frame_type t) MUST_CHECK;
-/* Drop one. 0; -ERESTART: interrupted, or another CPU has it locked; the reference is still held, call again. */
+/* Drop one. 0; -ERESTART: interrupted; -EBUSY: it, or what only it keeps, is locked. The reference is still held. */
 int pv_put_type(struct frame *f) MUST_CHECK;
 /* For types that have nothing to undo (WRITABLE, SEGDESC). */
 void pv_put_simple_type(struct frame *f);
@@ -78,7 +78,7 @@ int pv_unpin(struct domain *d, mfn_t m);
 /* Unpin, first half. True: the pin's total and type reference are now the caller's, to be dropped. */
 bool pv_take_pin(struct frame *f);
 
-/* Undo a validation that was interrupted and never taken up again. 0 or -ERESTART. */
+/* Undo a validation that was interrupted and never taken up again. 0 or as pv_put_type(). */
 int pv_undo_partial(struct frame *f);
 
 /* For builder/: make `root` and all below it page tables and pin it; preemption is waited for. 0 or -EINVAL. */
@@ -105,7 +105,7 @@ int pv_get_entry(struct domain *d, struct domain *owner, struct frame *table, un
                  pte_t *e) MUST_CHECK;
 /* pv-linear-pt=: may a table name another of its level? Set once by pv_init(). */
 extern bool pv_linear_allowed;
-/* Drop the references of `e`. 0 or -ERESTART. */
+/* Drop the references of `e`. 0 or as pv_put_type(). */
 int pv_put_entry(struct domain *d, struct frame *table, unsigned int level, pte_t e) MUST_CHECK;
 /* That was interrupted, and `table` has the entry no more: the frame whose last references the caller has to drop. */
 struct frame *pv_orphan(struct frame *table, unsigned int level, pte_t e);

@@ -234,6 +234,15 @@ void world_init(void)
 
 /* --- operations --- */
 
+/* An operation is begun again this often at most: whatever else is half done, each round gets further. */
+#define ROUNDS_MAX 5000
+
+static bool again(unsigned int *rounds, bool wanted)
+{
+    assert_true(!wanted || ++*rounds < ROUNDS_MAX);
+    return wanted;
+}
+
 static struct vcpu *me(void)
 {
     return current_vcpu();
@@ -241,32 +250,35 @@ static struct vcpu *me(void)
 
 int op_pin(struct frame *f, enum frame_type t, bool finish)
 {
+    unsigned int rounds = 0;
     int rc;
 
     do
         rc = pv_finish(me()) ? -ERESTART : pv_pin(&dom, mfn_of(f), t);
-    while (finish && rc == -ERESTART);
+    while (again(&rounds, finish && rc == -ERESTART));
     return rc;
 }
 
 int op_unpin(struct frame *f, bool finish)
 {
     int rc = pv_finish(me()) ? -ERESTART : pv_unpin(&dom, mfn_of(f));
+    unsigned int rounds = 0;
 
     /* Done, or never begun: that is for pv_finish(). */
-    while (finish && me()->pv->unfinished)
+    while (again(&rounds, finish && me()->pv->unfinished))
         rc = pv_finish(me());
     return rc;
 }
 
 int op_update(struct domain *owner, struct frame *f, unsigned int slot, pte_t e, bool finish)
 {
+    unsigned int rounds = 0;
     int rc;
 
     do
         rc = pv_finish(me()) ? -ERESTART : pv_mmu_update(&dom, owner, slot_of(f, slot), e, false);
-    while (finish && rc == -ERESTART);
-    while (finish && rc == 1)
+    while (again(&rounds, finish && rc == -ERESTART));
+    while (again(&rounds, finish && rc == 1))
         rc = pv_finish(me()) ? 1 : 0;
     return rc;
 }
@@ -274,11 +286,12 @@ int op_update(struct domain *owner, struct frame *f, unsigned int slot, pte_t e,
 int op_root(struct frame *f, bool user, bool finish)
 {
     mfn_t m = f ? mfn_of(f) : mfn(0);
+    unsigned int rounds = 0;
     int rc;
 
     do
         rc = pv_finish(me()) ? -ERESTART : user ? pv_set_user_root(me(), m) : pv_set_root(me(), m);
-    while (finish && rc == -ERESTART);
+    while (again(&rounds, finish && rc == -ERESTART));
     return rc;
 }
 

@@ -11,7 +11,7 @@ static u64 sum(const struct vcpu_runstate_info *r)
 }
 
 /* One vCPU's sum, which was right at some moment between *before and *after. */
-static u64 ask(unsigned vcpu, u64 *before, u64 *after)
+static u64 age(unsigned vcpu, u64 *before, u64 *after)
 {
     struct vcpu_runstate_info r;
 
@@ -61,13 +61,13 @@ void test_runstates(void)
     born = birth(0);
     begin_others(live);
     for (unsigned i = 0; i < vcpus; i++)
-        first[i] = ask(i, &before[i], &after[i]);
+        first[i] = age(i, &before[i], &after[i]);
     for (unsigned round = 0; round < 100; round++) {
         live(0, random(&seed));
         if (birth(0) != born)
             wrong_birth = birth(0) - born;
         for (unsigned i = 0; i < vcpus; i++) {
-            u64 b, a, grown = ask(i, &b, &a) - first[i];
+            u64 b, a, grown = age(i, &b, &a) - first[i];
 
             if ((grown + slack < b - after[i] || grown > a - before[i] + slack) && wrong++ == 0)
                 print("    vCPU %u: %lu ns in %lu to %lu\n", i, grown, b - after[i], a - before[i]);

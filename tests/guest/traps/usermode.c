@@ -191,6 +191,34 @@ static void test_compat(void)
     shared_info->vcpu_info[0].evtchn_upcall_mask = 1;
 }
 
+static unsigned kernel_steps;
+
+static bool on_step(struct regs *regs)
+{
+    kernel_steps += (regs->cs & 3) == 0;
+    return true;
+}
+
+/* A trap at each of the kernel's instructions on its way to user mode. */
+static void test_steps_to_user(void)
+{
+    struct regs r = user_regs(0);
+
+    user_load(0, code_ud, sizeof(code_ud));
+    r.rbx = 0x1234;
+    trap_set_handler(VEC_DB, on_step);
+    __asm__ volatile("pushfq; orq $0x100, (%%rsp); popfq" : : : "memory", "cc");
+    user_run(&r, 0);
+    __asm__ volatile("pushfq; andq $~0x100, (%%rsp); popfq" : : : "memory", "cc");
+    trap_set_handler(VEC_DB, NULL);
+    HYPERVISOR(set_debugreg, 6, 0, 0, 0, 0);
+    CHECK(kernel_steps > 40);
+    check_frame(&r, VEC_UD, 0, "user ud2 after steps");
+    CHECK_EQ(r.rbx, 0x1234);
+    CHECK_EQ(r.rflags & BIT(8), 0); /* the flag was the kernel's */
+    shared_info->vcpu_info[0].evtchn_upcall_mask = 1;
+}
+
 void test_user_mode(void)
 {
     user_init();
@@ -199,5 +227,6 @@ void test_user_mode(void)
     test_int80();
     test_user_segments();
     test_compat();
+    test_steps_to_user();
     shared_info->vcpu_info[0].evtchn_upcall_mask = 1;
 }
