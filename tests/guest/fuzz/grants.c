@@ -15,7 +15,7 @@ static domid_t self;
 static struct held {
     bool used;
     grant_handle_t handle;
-    unsigned page;
+    u64 window; /* the address by which it can be put back */
     u64 address, bus, machine;
 } held[HANDLES];
 
@@ -63,6 +63,20 @@ static void set_entry(void)
     table[i].flags = flags;
 }
 
+/* If its address shows something else by now, the page is put back, or it could not be unmapped. */
+static void give_back(struct held *h)
+{
+    struct gnttab_unmap_grant_ref op = {.handle = h->handle, .host_addr = h->address, .dev_bus_addr = h->bus};
+
+    hv_grant_table_op(GNTTABOP_unmap_grant_ref, &op, 1);
+    if (op.status) {
+        hv_update_va_mapping(h->window, h->machine | PTE_P | PTE_U | PTE_A | PTE_D, UVMF_INVLPG);
+        hv_grant_table_op(GNTTABOP_unmap_grant_ref, &op, 1);
+    }
+    say("unmapped", (u64)op.status);
+    h->used = false;
+}
+
 static void map(void)
 {
     struct gnttab_map_grant_ref op = {.dom = random_granter(), .ref = random_ref()};
@@ -88,14 +102,18 @@ static void map(void)
     answer(hv_grant_table_op(GNTTABOP_map_grant_ref, &op, 1));
     say("status", (u64)op.status);
     if (op.status == GNTST_okay) {
+        bool address = op.flags & GNTMAP_host_map && !(op.flags & GNTMAP_contains_pte);
+
         held[i] = (struct held){true,
                                 op.handle,
-                                page,
+                                address ? op.host_addr : WINDOW + page * PAGE_SIZE,
                                 op.flags & GNTMAP_host_map ? op.host_addr : 0,
                                 op.flags & GNTMAP_device_map ? op.dev_bus_addr : 0,
                                 op.dev_bus_addr | (op.flags & GNTMAP_readonly ? 0 : PTE_W)};
         say("held", i);
         say_entry("bus", op.dev_bus_addr);
+        if (held[i].window - WINDOW >= WINDOW_PAGES * PAGE_SIZE)
+            give_back(&held[i]); /* while the tables of the pool that lead there are what they are */
     }
 }
 
@@ -155,7 +173,7 @@ static void copy(void)
     say("status", (u64)op.status);
 }
 
-static void ask(void)
+static void query(void)
 {
     struct gnttab_query_size size = {.dom = random_granter(), .status = 77};
     struct gnttab_get_version version = {.dom = random_granter(), .version = 77};
@@ -192,7 +210,7 @@ void do_grants(void)
     else if (kind < 92)
         copy();
     else
-        ask();
+        query();
 }
 
 void grants_say(void)
@@ -212,20 +230,8 @@ void grants_say(void)
 void grants_reset(void)
 {
     for (unsigned i = 0; i < HANDLES; i++) {
-        struct gnttab_unmap_grant_ref op = {
-            .handle = held[i].handle, .host_addr = held[i].address, .dev_bus_addr = held[i].bus};
-
-        if (!held[i].used)
-            continue;
-        /* If the window shows something else by now, the page is put back, or it could not be unmapped. */
-        hv_grant_table_op(GNTTABOP_unmap_grant_ref, &op, 1);
-        if (op.status) {
-            hv_update_va_mapping(WINDOW + held[i].page * PAGE_SIZE,
-                                 held[i].machine | PTE_P | PTE_U | PTE_A | PTE_D, UVMF_INVLPG);
-            hv_grant_table_op(GNTTABOP_unmap_grant_ref, &op, 1);
-        }
-        say("unmapped", (u64)op.status);
-        held[i].used = false;
+        if (held[i].used)
+            give_back(&held[i]);
     }
     for (unsigned i = 0; i < REFS; i++)
         table[REF_FIRST + i].flags &= (u16) ~(GTF_type_mask | GTF_readonly);
