@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Expectations, counted. */
+/* Expectations, counted; and questions, whose answers run.py compares with those of Xen. */
 #include "lib/guest.h"
 
 unsigned checks_passed, checks_failed;
@@ -45,4 +45,28 @@ const char *error_name(long code)
     turn = (turn + 1) % 4;
     guest_snprintf(text[turn], sizeof(text[turn]), "0x%lx", (u64)code);
     return text[turn];
+}
+
+void ask(const char *question, const char *format, ...)
+{
+    static char text[256];
+    __builtin_va_list args;
+
+    __builtin_va_start(args, format);
+    guest_vsnprintf(text, sizeof(text), format, args);
+    __builtin_va_end(args);
+    print("ASK %s: %s\n", question, text);
+    checks_passed++;
+}
+
+const char *code_text(long code)
+{
+    static char text[8][24];
+    static unsigned next;
+    char *to = text[next++ % 8];
+
+    if (code < 0 && code > -200)
+        return error_name(code);
+    guest_snprintf(to, sizeof(text[0]), "%lx", (u64)code);
+    return to;
 }

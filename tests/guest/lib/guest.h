@@ -81,6 +81,10 @@ bool check_equal(u64 got, u64 want, const char *what, const char *file, int line
 #define CHECK_EQ(got, want)       check_equal((u64)(got), (u64)(want), #got, __FILE__, __LINE__)
 #define CHECK_NAMED(n, got, want) check_equal((u64)(got), (u64)(want), (n), __FILE__, __LINE__)
 const char *error_name(long code);
+/* "ASK question: answer", one line; the answer is words, which are compared one by one. */
+void ask(const char *question, const char *format, ...) PRINTF(2, 3);
+/* A hypercall's code by its name, anything else in hexadecimal. */
+const char *code_text(long code);
 
 /* trap.S, trap.c: exceptions. */
 struct regs {
