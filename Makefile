@@ -36,6 +36,14 @@ HV_CFLAGS := -std=gnu17 -O2 -g -ffreestanding -fno-common -fno-strict-aliasing \
 HV_LDFLAGS := -m elf_x86_64 -static -z max-page-size=0x1000 -z noexecstack --gc-sections \
               --build-id=sha1 --no-warn-rwx-segments --no-relax
 
+# Indirect jumps and returns go through thunks (x86/thunks.S), which start-up replaces by what the processor needs.
+# gcc would give up jump tables for it; clang 14 has no thunks for returns.
+ifneq ($(shell $(CC) --version | grep -c clang),0)
+HV_THUNKS := -mretpoline -mretpoline-external-thunk
+else
+HV_THUNKS := -mindirect-branch=thunk-extern -mindirect-branch-register -mfunction-return=thunk-extern -fjump-tables
+endif
+
 # SANITIZE=1: what C leaves undefined traps, stack frames and small objects have guards, freed memory is
 # poisoned, and allocations can be made to fail (docs/debugging.md).
 ifeq ($(SANITIZE),1)
@@ -75,7 +83,7 @@ $(B)/gen/offsets.h: $(wildcard src/x86/offsets.c) $(B)/include/.stamp
 $(B)/src/%.c.o: src/%.c $(B)/gen/offsets.h
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
-	@$(CC) $(HV_CPP) $(HV_CFLAGS) $(CFLAGS-$*) -MMD -MP -c -o $@ $<
+	@$(CC) $(HV_CPP) $(HV_CFLAGS) $(HV_THUNKS) $(CFLAGS-$*) -MMD -MP -c -o $@ $<
 
 $(B)/src/%.S.o: src/%.S $(B)/gen/offsets.h
 	@mkdir -p $(@D)
@@ -92,7 +100,7 @@ $(B)/src/boot/hospes.lds: src/boot/hospes.lds.S $(B)/gen/offsets.h
 $(B)/hospes: $(hv-obj) $(B)/src/boot/hospes.lds
 	@echo "  LD    $@"
 	@ld $(HV_LDFLAGS) -T $(B)/src/boot/hospes.lds -o $@.first $(hv-obj) $(hv-libs)
-	@scripts/symbols.sh $@.first | as -o $(B)/symbols.o
+	@set -o pipefail; { scripts/symbols.sh $@.first && scripts/thunks.sh $@.first; } | as -o $(B)/symbols.o
 	@ld $(HV_LDFLAGS) -T $(B)/src/boot/hospes.lds -o $@ $(hv-obj) $(B)/symbols.o $(hv-libs)
 
 $(B)/hospes.gz: $(B)/hospes

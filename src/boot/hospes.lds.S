@@ -44,6 +44,12 @@ SECTIONS
         ex_table_start = .;
         KEEP(*(__ex_table))
         ex_table_end = .;
+        patches_start = .;
+        KEEP(*(.patches))
+        patches_end = .;
+        thunk_sites_start = .; /* x86/patch.c */
+        KEEP(*(.thunk_sites))
+        thunk_sites_end = .;
         symbols_start = .; /* the functions' names: core/symbols.c */
         KEEP(*(.symbols))
         symbols_end = .;

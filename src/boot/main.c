@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "core/panic.h"
 #include "core/softirq.h"
+#include "core/speculation.h"
 #include "core/stages.h"
 #include "core/timer.h"
 #include "domain/rights.h"
@@ -132,6 +133,7 @@ void secondary_start(void)
 {
     cpu_init_control();
     desc_init_cpu();
+    spec_init_cpu();
     lapic_init_cpu(lapic_regs);
     timer_init_cpu();
     time_join_cpu();
@@ -163,6 +165,9 @@ void boot_main(uint32_t magic, uint32_t info)
     options_start();
     uart_init();
     greet();
+    speculation_init();
+    spec_patch_code();
+    spec_init_cpu();
     memory_start();
     vga_init();
     stage_done("memory");

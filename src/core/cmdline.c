@@ -16,6 +16,7 @@
 enum value_kind {
     VALUE_TEXT, /* its user checks it */
     VALUE_FLAG,
+    VALUE_LIST, /* of a flag and other things; its user checks it */
     VALUE_NUMBER,
 };
 
@@ -31,9 +32,12 @@ static const struct known_option { const char *name; enum value_kind kind; } kno
     {"maxcpus", VALUE_NUMBER},
     {"nmi", VALUE_TEXT},
     {"noreboot", VALUE_FLAG},
+    {"pv-l1tf", VALUE_LIST},
     {"pv-linear-pt", VALUE_FLAG},
     {"sched", VALUE_TEXT},
+    {"spec-ctrl", VALUE_LIST},
     {"tsc", VALUE_TEXT},
+    {"xpti", VALUE_LIST},
 };
 
 static char line_as_given[LINE_SIZE];
@@ -63,7 +67,7 @@ static bool check_option(const struct option *o)
     uint64_t number;
     bool flag;
 
-    if (!k && !(no && no->kind == VALUE_FLAG)) {
+    if (!k && !(no && (no->kind == VALUE_FLAG || no->kind == VALUE_LIST))) {
         log_warn("option %.*s: unknown key: found %.*s, expected an option of Hospes; it is ignored", (int)o->key.len,
                  o->key.at, (int)o->word.len, o->word.at);
         return false;

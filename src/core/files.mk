@@ -5,6 +5,7 @@ hv-src += src/core/hwerror.c
 hv-src += src/core/log.c
 hv-src += src/core/panic.c
 hv-src += src/core/softirq.c
+hv-src += src/core/speculation.c
 hv-src += src/core/stages.c
 hv-src += src/core/symbols.c
 hv-src += src/core/time.c

@@ -4,6 +4,9 @@
 #define X86_MSR_H
 
 #define MSR_APIC_BASE      0x0000001b
+#define MSR_SPEC_CTRL      0x00000048
+#define MSR_PRED_CMD       0x00000049
+#define MSR_ARCH_CAPABILITIES 0x0000010a
 #define MSR_SYSENTER_CS    0x00000174
 #define MSR_SYSENTER_ESP   0x00000175
 #define MSR_SYSENTER_EIP   0x00000176
@@ -31,6 +34,7 @@
 #define EFER_LME           0x0100
 #define EFER_LMA           0x0400
 #define EFER_NXE           0x0800
+#define EFER_AUTO_IBRS     0x200000
 
 #define CR0_PE             0x00000001
 #define CR0_MP             0x00000002

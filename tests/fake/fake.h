@@ -23,6 +23,8 @@ extern struct fake_machine {
     unsigned int invlpgs[NR_CPUS_MAX];
     unsigned int irq_windows[NR_CPUS_MAX];
     unsigned int ipis[NR_CPUS_MAX][256];   /* sent to a CPU, by vector */
+    struct { uint32_t msr; uint64_t value; } msr_write[16]; /* the first ones */
+    unsigned int nr_msr_writes;
     uint32_t timer_ticks[NR_CPUS_MAX];     /* what a CPU's APIC timer was last set to */
 } fake;
 

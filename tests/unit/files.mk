@@ -91,3 +91,5 @@ unit-sched_explore := $(unit-sched)
 CFLAGS-unit-test_sched_explore := -D_GNU_SOURCE
 unit += topology
 unit-topology := src/x86/topology.c tests/fake/cpu.c
+unit += speculation
+unit-speculation := src/x86/spec.c src/x86/patch.c src/core/speculation.c $(unit-cmdline)

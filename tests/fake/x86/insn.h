@@ -8,7 +8,15 @@
 #include <stdlib.h>
 
 static inline uint64_t rdmsr(uint32_t msr) { return 0; }
-static inline void wrmsr(uint32_t msr, uint64_t v) {}
+static inline void wrmsr(uint32_t msr, uint64_t v)
+{
+    unsigned int n = fake.nr_msr_writes++;
+
+    if (n < ARRAY_SIZE(fake.msr_write)) {
+        fake.msr_write[n].msr = msr;
+        fake.msr_write[n].value = v;
+    }
+}
 static inline uint64_t rdtsc(void) { return __atomic_load_n(&fake.tsc, __ATOMIC_SEQ_CST); }
 static inline void cpuid_count(uint32_t leaf, uint32_t sub, uint32_t r[4])
 {
@@ -31,6 +39,7 @@ static inline void port_write(uint16_t port, unsigned int bytes, uint32_t v)
 }
 
 static inline uint64_t read_cr0(void) { return 0; }
+static inline void write_cr0(uint64_t v) {}
 static inline uint64_t read_cr2(void) { return 0; }
 static inline uint64_t read_cr3(void) { return fake.cr3[fake_cpu]; }
 static inline uint64_t read_cr4(void) { return fake.cr4[fake_cpu]; }
