@@ -92,12 +92,12 @@ struct threshold { unsigned int always, limited; };
 static struct threshold hv_threshold = {LOG_INFO, LOG_INFO};
 static struct threshold guest_threshold = {0, LOG_WARNING};
 
+static const char *const level_name[] = {"none", "error", "warning", "info", "debug", "all"};
+
 static int parse_level(struct span text, unsigned int *level)
 {
-    static const char *const name[] = {"none", "error", "warning", "info", "debug", "all"};
-
-    for (unsigned int i = 0; i < ARRAY_SIZE(name); i++) {
-        if (span_equals(text, name[i])) {
+    for (unsigned int i = 0; i < ARRAY_SIZE(level_name); i++) {
+        if (span_equals(text, level_name[i])) {
             *level = i;
             return 0;
         }
@@ -132,6 +132,13 @@ int log_set_levels(const char *loglvl, const char *guest_loglvl)
     hv_threshold = hv;
     guest_threshold = guest;
     return 0;
+}
+
+void log_get_levels(bool guest, char *to, size_t size)
+{
+    const struct threshold *t = guest ? &guest_threshold : &hv_threshold;
+
+    format(to, size, "%s/%s", level_name[READ_ONCE(t->always)], level_name[READ_ONCE(t->limited)]);
 }
 
 /*

@@ -37,6 +37,8 @@ void log_add_sink(void (*write)(const char *s, size_t n));
 
 /* loglvl=, guest_loglvl= values ("all", "info", "error/warning", ...); NULL: as it is. 0 or -EINVAL (nothing set). */
 int log_set_levels(const char *loglvl, const char *guest_loglvl);
+/* "info/info": one of them as it is now, cut to `size` bytes with the NUL. */
+void log_get_levels(bool guest, char *to, size_t size);
 
 /* Copy at most `size` bytes out of the ring from *index (a count that only grows), and advance it; how many. */
 size_t log_read(uint64_t *index, char *buf, size_t size);

@@ -71,6 +71,9 @@ domctl_fn_t domctl_createdomain, domctl_destroydomain, domctl_pausedomain, domct
     domctl_gdbsx_pausevcpu, domctl_gdbsx_unpausevcpu, domctl_gdbsx_domstatus, domctl_irq_permission,
     domctl_iomem_permission, domctl_ioport_permission;
 
+/* The most frames of grants, and of mappings of others' grants, that a domain can be created with: atomic (hypfs). */
+extern uint32_t control_grant_frames, control_maptrack_frames;
+
 /* What the toolstack is told about a domain. */
 void domctl_describe(struct domain *d, struct xen_domctl_getdomaininfo *info);
 /* The target's vCPU `id`; NULL: it has none, and *error is said. */

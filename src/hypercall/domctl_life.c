@@ -6,11 +6,17 @@
 #include "hypercall/state.h"
 #include "lib/string.h"
 
-#define GRANT_FRAMES_MAX   64   /* as Xen's gnttab_max_frames= by default */
-#define MAPTRACK_MAX       1024 /* gnttab_max_maptrack_frames= */
-#define GRANT_VERSION_MAX  2
+#define GRANT_VERSION_MAX 2
+
+uint32_t control_grant_frames = 64, control_maptrack_frames = 1024; /* as Xen's by default */
 
 /* --- making one --- */
+
+/* A negative number of frames asks for as many as there may be. */
+static bool within(int32_t frames, uint32_t limit)
+{
+    return frames < 0 || (uint32_t)frames <= limit;
+}
 
 static int check_creation(struct domctl *c, const struct xen_domctl_createdomain *r)
 {
@@ -22,10 +28,12 @@ static int check_creation(struct domctl *c, const struct xen_domctl_createdomain
                               r->iommu_opts, r->vmtrace_size);
     if (r->max_vcpus == 0 || r->max_vcpus > DOMAIN_VCPUS_MAX)
         return control_refuse(&c->control, -EINVAL, "%u vcpus, at most %u", r->max_vcpus, DOMAIN_VCPUS_MAX);
-    if (r->max_grant_frames > GRANT_FRAMES_MAX || r->max_maptrack_frames > MAPTRACK_MAX)
-        return control_refuse(&c->control, -EINVAL, "%d grant frames, %d maptrack frames, at most %d and %d",
-                              r->max_grant_frames, r->max_maptrack_frames, GRANT_FRAMES_MAX, MAPTRACK_MAX);
-    if (r->grant_opts & ~(uint32_t)XEN_DOMCTL_GRANT_version_mask || r->grant_opts > GRANT_VERSION_MAX)
+    if (r->max_grant_frames == 0 || !within(r->max_grant_frames, control_grant_frames) ||
+        !within(r->max_maptrack_frames, control_maptrack_frames))
+        return control_refuse(&c->control, -EINVAL, "%d grant frames, %d maptrack frames, at most %u and %u",
+                              r->max_grant_frames, r->max_maptrack_frames, control_grant_frames,
+                              control_maptrack_frames);
+    if (r->grant_opts == 0 || r->grant_opts > GRANT_VERSION_MAX)
         return control_refuse(&c->control, -EINVAL, "grant options %x", r->grant_opts);
     if (r->arch.emulation_flags != 0 || (r->arch.misc_flags & ~XEN_X86_MSR_RELAXED) != 0)
         return control_refuse(&c->control, -EINVAL, "emulation %x, other flags %x", r->arch.emulation_flags,
@@ -43,8 +51,9 @@ int domctl_createdomain(struct domctl *c)
         .hold = true,
         .max_vcpus = r->max_vcpus,
         .max_evtchn_port = r->max_evtchn_port,
-        .max_grant_frames = r->max_grant_frames < 0 ? 0 : (uint32_t)r->max_grant_frames,
-        .max_maptrack_frames = r->max_maptrack_frames < 0 ? 0 : (uint32_t)r->max_maptrack_frames,
+        .max_grant_frames = r->max_grant_frames < 0 ? control_grant_frames : (uint32_t)r->max_grant_frames,
+        .max_maptrack_frames =
+            r->max_maptrack_frames < 0 ? control_maptrack_frames : (uint32_t)r->max_maptrack_frames,
     };
     struct domain *d;
     int error = check_creation(c, r);

@@ -48,6 +48,10 @@ hypercall_fn_t do_set_trap_table, do_mmu_update, do_set_gdt, do_stack_switch, do
     do_physdev_op, do_hvm_op, do_sysctl, do_domctl, do_kexec_op, do_xenpmu_op, do_dm_op, do_hypfs_op, do_mca,
     do_paging_domctl_cont;
 
+/* What xen_version and hypfs say about this build, beside the numbers of the interface. */
+#define EXTRA_VERSION ".7"
+#define COMPILED_BY   "hospes"
+
 /* The first domain is told of NMIs and machine checks from now on. */
 void mca_init(void);
 

@@ -141,24 +141,6 @@ int64_t do_dm_op(struct hypercall_args *args)
     return result;
 }
 
-/* The file system of the hypervisor's parameters: there is a version of the interface, and no file. */
-int64_t do_hypfs_op(struct hypercall_args *args)
-{
-    char path[XEN_HYPFS_MAX_PATHLEN];
-    uint64_t size = args->a[2];
-
-    if (args->a[0] == XEN_HYPFS_OP_get_version)
-        return args->a[1] || size || args->a[3] || args->a[4] ? -EINVAL : XEN_HYPFS_VERSION;
-    if (size > sizeof(path))
-        return -EINVAL;
-    if (guest_copy_from(path, args->a[1], size) != 0)
-        return -EFAULT;
-    if (size == 0 || path[0] != '/' || strnlen(path, size) != size - 1)
-        return -EINVAL;
-    return args->a[0] == XEN_HYPFS_OP_read || args->a[0] == XEN_HYPFS_OP_write_contents ? -ENOENT
-                                                                                        : -EOPNOTSUPP;
-}
-
 /* A domctl that was interrupted comes back by this number; only those on shadow page tables can be. */
 int64_t do_paging_domctl_cont(struct hypercall_args *args)
 {

@@ -10,7 +10,6 @@
 #include "lib/string.h"
 #include "x86/uaccess.h"
 
-#define EXTRA_VERSION ".7"
 #define CAPABILITIES  "xen-3.0-x86_64 "
 #define DENIED        "<denied>"
 #define NOTE_HEADER   (3 * sizeof(uint32_t) + sizeof("GNU")) /* bytes before the text of an ELF note */
@@ -31,7 +30,7 @@ static int64_t compile_info(uint64_t arg)
 
     memset(&info, 0, sizeof(info));
     string_copy(info.compiler, __VERSION__, sizeof(info.compiler));
-    string_copy(info.compile_by, "hospes", sizeof(info.compile_by));
+    string_copy(info.compile_by, COMPILED_BY, sizeof(info.compile_by));
     string_copy(info.compile_domain, "", sizeof(info.compile_domain));
     string_copy(info.compile_date, "", sizeof(info.compile_date));
     return guest_copy_to(arg, &info, sizeof(info));
