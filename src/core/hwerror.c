@@ -17,6 +17,7 @@
 #include "x86/atomic.h"
 #include "x86/cpu.h"
 #include "x86/insn.h"
+#include "x86/lapic.h"
 #include "x86/msr.h"
 #include "x86/upcalls.h"
 
@@ -143,6 +144,13 @@ static uint64_t read_reason(void)
     return reason & REASON_SERR ? XEN_NMIREASON_pci_serr : XEN_NMIREASON_io_error;
 }
 
+/* What has been interrupted may be a guest, or on its way there past the last look: an interrupt makes sure. */
+static void raise_softirq(void)
+{
+    softirq_raise(SOFTIRQ_HWERROR);
+    lapic_send_self(VEC_WAKE);
+}
+
 void upcall_nmi(struct cpu_user_regs *regs, bool from_guest)
 {
     uint64_t reason;
@@ -155,7 +163,7 @@ void upcall_nmi(struct cpu_user_regs *regs, bool from_guest)
         upcall_panic(regs, "NMI from the hardware, in %s, reason %#lx", from_guest ? "a server" : "the hypervisor",
                      (unsigned long)reason);
     atomic_or(&nmi_reasons, reason);
-    softirq_raise(SOFTIRQ_HWERROR);
+    raise_softirq();
 }
 
 /* Notes one bank and clears it; false: it was empty. */
@@ -197,5 +205,5 @@ void upcall_machine_check(struct cpu_user_regs *regs, bool from_guest)
     if (!(global & MCG_RIPV))
         upcall_panic(regs, "machine check in %s: it cannot be continued, status %#lx", where, (unsigned long)global);
     wrmsr(MSR_MCG_STATUS, 0);
-    softirq_raise(SOFTIRQ_HWERROR);
+    raise_softirq();
 }

@@ -57,6 +57,7 @@ int64_t do_stack_switch(struct hypercall_args *args)
 
     g->kernel_ss = pv_fix_selector((uint16_t)args->a[0]);
     g->kernel_sp = args->a[1];
+    guest_update_short_ways(g);
     return 0;
 }
 
@@ -82,6 +83,7 @@ static int register_callback(struct vcpu *v, unsigned int type, uint64_t rip, bo
     case CALLBACKTYPE_syscall:
         g->syscall_rip = rip;
         set_mask(g, GUEST_SYSCALL_MASKS, masks);
+        guest_update_short_ways(g);
         return 0;
     case CALLBACKTYPE_syscall32:
         g->syscall32_rip = rip;
@@ -210,6 +212,7 @@ int64_t do_vm_assist(struct hypercall_args *args)
     }
     /* Other vCPUs take it up when they next get a context; kernels set this before they have others. */
     set_mask(&current_vcpu()->cpu, GUEST_SHOWS_IOPL, d->vm_assist & BIT(VMASST_TYPE_architectural_iopl));
+    guest_update_short_ways(&current_vcpu()->cpu);
     return 0;
 }
 

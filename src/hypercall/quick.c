@@ -6,9 +6,10 @@
  * way is made here too; what is not usual, or would have to wait, is left to
  * it from the element on that is not done.
  *
- * entry.S calls this for the numbers in quick_hypercalls (x86/guest.c) before
- * it has saved the registers that C keeps: none of these calls looks at them,
- * nor crashes the domain with a report that shows them.
+ * entry_fast.S calls this for every hypercall before it has saved the registers
+ * that C keeps: nothing here looks at them, nor crashes the domain with a report
+ * that shows them. What is not done is done by upcall_hypercall(), from the
+ * arguments in guest_cpu.regs on.
  */
 #include "abi/errno.h"
 #include "evtchn/evtchn.h"
@@ -21,52 +22,50 @@
 #include "x86/upcalls.h"
 
 #define ELEMENTS_MAX 32 /* of a list: it may not be long, for nothing interrupts it here */
+#define NOT_DONE (-ERESTART)
 
 /* The arguments of both list calls: of the guest's own, with nothing left over from another and nobody to tell. */
-static bool is_usual_list(const struct vcpu *v)
+static ALWAYS_INLINE bool is_usual_list(const struct vcpu *v, uint64_t count, uint64_t done, uint64_t id)
 {
-    const struct cpu_user_regs *r = &v->cpu.regs;
-
-    return r->rsi - 1 < ELEMENTS_MAX && r->rdx == 0 && r->r10 == DOMID_SELF && !v->pv->unfinished;
+    return count - 1 < ELEMENTS_MAX && done == 0 && id == DOMID_SELF && !v->pv->unfinished;
 }
 
-static bool mmu_update(struct vcpu *v)
+/* The rest of a list, `count` elements from `list` on, the long way. */
+static int64_t leave_rest(struct vcpu *v, uint64_t list, uint64_t count)
 {
-    struct cpu_user_regs *r = &v->cpu.regs;
+    v->cpu.regs.rdi = list;
+    v->cpu.regs.rsi = count;
+    return NOT_DONE;
+}
 
-    if (unlikely(!is_usual_list(v)))
-        return false;
-    do {
+static NOINLINE int64_t mmu_update(uint64_t list, uint64_t count, uint64_t done, uint64_t id, struct vcpu *v)
+{
+    if (unlikely(!is_usual_list(v, count, done, id)))
+        return NOT_DONE;
+    for (;;) {
         uint64_t ptr, val;
         int rc;
 
         /* Read once, as on the long way: the guest may change it before or after. */
-        if (guest_read_2(&v->cpu, r->rdi, &ptr, &val) || (ptr & 7) == MMU_MACHPHYS_UPDATE || (ptr & 7) > 3)
-            return false;
-        rc = pv_update_l1(v->domain, ptr & ~7ull, val, (ptr & 7) == MMU_PT_UPDATE_PRESERVE_AD);
-        if (unlikely(rc)) {
-            if (rc != -ERESTART)
-                r->rax = (uint64_t)(int64_t)rc;
-            return rc != -ERESTART;
-        }
-        r->rdi += sizeof(struct mmu_update);
-    } while (--r->rsi);
-    r->rax = 0;
-    return true;
+        if (guest_read_2(&v->cpu, list, &ptr, &val) || (ptr & 5)) /* 0: MMU_NORMAL_PT_UPDATE, 2: ..._PRESERVE_AD */
+            return leave_rest(v, list, count);
+        rc = pv_update_l1(v->domain, ptr & ~7ull, val, ptr & MMU_PT_UPDATE_PRESERVE_AD);
+        if (unlikely(rc))
+            return rc == -ERESTART ? leave_rest(v, list, count) : rc;
+        if (--count == 0)
+            return 0;
+        list += sizeof(struct mmu_update);
+    }
 }
 
-static bool mmuext_op(struct vcpu *v)
+static NOINLINE int64_t mmuext_list(uint64_t list, uint64_t count, struct vcpu *v)
 {
-    struct cpu_user_regs *r = &v->cpu.regs;
-
-    if (unlikely(!is_usual_list(v)))
-        return false;
-    do {
+    for (;;) {
         uint64_t cmd, arg;
         int rc = 0;
 
-        if (guest_read_2(&v->cpu, r->rdi, &cmd, &arg))
-            return false;
+        if (guest_read_2(&v->cpu, list, &cmd, &arg))
+            return leave_rest(v, list, count);
         switch ((uint32_t)cmd) {
         case MMUEXT_INVLPG_LOCAL:
             invlpg(arg);
@@ -81,101 +80,91 @@ static bool mmuext_op(struct vcpu *v)
             rc = pv_set_user_root(v, mfn(arg));
             break;
         default:
-            return false;
+            return leave_rest(v, list, count);
         }
-        if (unlikely(rc && !v->pv->unfinished)) {
-            if (rc != -ERESTART)
-                r->rax = (uint64_t)(int64_t)rc;
-            return rc != -ERESTART;
-        }
-        r->rdi += sizeof(struct mmuext_op);
-        r->rsi--;
+        if (unlikely(rc && !v->pv->unfinished))
+            return rc == -ERESTART ? leave_rest(v, list, count) : rc;
+        list += sizeof(struct mmuext_op);
+        count--;
         if (unlikely(rc)) /* the root was changed, the old one is only half undone: the long way finishes it */
-            return false;
-    } while (r->rsi);
-    r->rax = 0;
-    return true;
+            return leave_rest(v, list, count);
+        if (count == 0)
+            return 0;
+    }
 }
 
-static bool update_va_mapping(struct vcpu *v)
+/* Most are one INVLPG; a list is read anew. */
+static NOINLINE int64_t mmuext_op(uint64_t list, uint64_t count, uint64_t done, uint64_t id, struct vcpu *v)
 {
-    struct cpu_user_regs *r = &v->cpu.regs;
+    uint64_t cmd, arg;
+
+    if (unlikely(!is_usual_list(v, count, done, id)))
+        return NOT_DONE;
+    if (likely(count == 1 && !guest_read_2(&v->cpu, list, &cmd, &arg) && (uint32_t)cmd == MMUEXT_INVLPG_LOCAL)) {
+        invlpg(arg);
+        return 0;
+    }
+    return mmuext_list(list, count, v);
+}
+
+static NOINLINE int64_t update_va_mapping(uint64_t va, uint64_t val, uint64_t flags, struct vcpu *v)
+{
     int rc;
 
-    if (r->rdx > UVMF_INVLPG) /* a flush of others, too */
-        return false;
-    rc = pv_update_va(v, v->domain, r->rdi, r->rsi);
-    if (rc == -ERESTART)
-        return false;
-    if (rc == 0 && r->rdx == UVMF_INVLPG)
-        invlpg(r->rdi);
-    else if (rc == 0 && r->rdx == UVMF_TLB_FLUSH)
+    if (flags > UVMF_INVLPG) /* a flush of others, too */
+        return NOT_DONE;
+    rc = pv_update_va(v, v->domain, va, val);
+    if (rc == 0 && flags == UVMF_INVLPG)
+        invlpg(va);
+    else if (rc == 0 && flags == UVMF_TLB_FLUSH)
         tlb_flush_local();
-    r->rax = (uint64_t)(int64_t)rc;
-    return true;
+    return rc;
 }
 
 /* Send and unmask: their argument is a port, and there is no answer. */
-static bool event_channel_op(struct vcpu *v)
+static NOINLINE int64_t event_channel_op(uint64_t cmd, uint64_t arg, struct vcpu *v)
 {
-    struct cpu_user_regs *r = &v->cpu.regs;
     uint64_t port; /* and the four bytes behind it, where there are any: else the long way reads it */
-    int rc;
 
-    if ((r->rdi != EVTCHNOP_send && r->rdi != EVTCHNOP_unmask) || guest_read_1(&v->cpu, r->rsi, &port))
-        return false;
-    rc = (r->rdi == EVTCHNOP_send ? evtchn_send : evtchn_unmask)(v->domain, (uint32_t)port);
-    r->rax = (uint64_t)(int64_t)rc;
-    return true;
+    if ((cmd != EVTCHNOP_send && cmd != EVTCHNOP_unmask) || guest_read_1(&v->cpu, arg, &port))
+        return NOT_DONE;
+    return (cmd == EVTCHNOP_send ? evtchn_send : evtchn_unmask)(v->domain, (uint32_t)port);
 }
 
 /* At every switch of processes; there is no more to these than in cpu.c. */
-static bool set_segment_base(struct vcpu *v)
+static int64_t set_segment_base(uint64_t which, uint64_t base)
 {
-    struct cpu_user_regs *r = &v->cpu.regs;
-
-    if (r->rdi != SEGBASE_GS_USER || !va_canonical(r->rsi))
-        return false;
-    wrmsr(MSR_KERNEL_GS_BASE, r->rsi);
-    r->rax = 0;
-    return true;
+    if (which != SEGBASE_GS_USER || !va_canonical(base))
+        return NOT_DONE;
+    wrmsr(MSR_KERNEL_GS_BASE, base);
+    return 0;
 }
 
-static bool stack_switch(struct vcpu *v)
+static int64_t stack_switch(uint64_t ss, uint64_t sp, struct vcpu *v)
 {
-    struct cpu_user_regs *r = &v->cpu.regs;
-
-    v->cpu.kernel_ss = pv_fix_selector((uint16_t)r->rdi);
-    v->cpu.kernel_sp = r->rsi;
-    r->rax = 0;
-    return true;
+    v->cpu.kernel_ss = pv_fix_selector((uint16_t)ss);
+    v->cpu.kernel_sp = sp;
+    guest_update_short_ways(&v->cpu);
+    return 0;
 }
 
-void upcall_hypercall_quick(struct guest_cpu *g)
+/* In the order of how often: as one comparison after the other, for an indirect jump costs more. */
+int64_t upcall_hypercall_quick(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, struct guest_cpu *g,
+                               uint64_t number)
 {
     struct vcpu *v = vcpu_of_cpu(g);
-    bool done = false;
 
-    switch (g->regs.rax) {
-    case __HYPERVISOR_mmu_update:
-        done = mmu_update(v);
-        break;
-    case __HYPERVISOR_mmuext_op:
-        done = mmuext_op(v);
-        break;
-    case __HYPERVISOR_update_va_mapping:
-        done = update_va_mapping(v);
-        break;
-    case __HYPERVISOR_event_channel_op:
-        done = event_channel_op(v);
-        break;
-    case __HYPERVISOR_set_segment_base:
-        done = set_segment_base(v);
-        break;
-    case __HYPERVISOR_stack_switch:
-        done = stack_switch(v);
-        break;
-    }
-    if (!done)
-        upcall_hypercall(g);
+    if (number == __HYPERVISOR_mmu_update)
+        return mmu_update(a0, a1, a2, a3, v);
+    if (number == __HYPERVISOR_mmuext_op)
+        return mmuext_op(a0, a1, a2, a3, v);
+    if (number == __HYPERVISOR_event_channel_op)
+        return event_channel_op(a0, a1, v);
+    if (number == __HYPERVISOR_update_va_mapping)
+        return update_va_mapping(a0, a1, a2, v);
+    if (number == __HYPERVISOR_stack_switch)
+        return stack_switch(a0, a1, v);
+    if (number == __HYPERVISOR_set_segment_base)
+        return set_segment_base(a0, a1);
+    return NOT_DONE;
 }

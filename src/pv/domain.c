@@ -148,6 +148,7 @@ static void set_registers(struct vcpu *v, const struct vcpu_guest_context *c)
     g->fs_base = c->fs_base;
     g->gs_base_kernel = c->gs_base_kernel;
     g->gs_base_user = c->gs_base_user;
+    guest_update_short_ways(g);
 }
 
 static int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *c)

@@ -22,14 +22,17 @@ void pv_set_trap(struct vcpu *v, unsigned int vector, const struct trap_info *t)
 {
     v->pv->traps[vector] = *t;
     v->pv->traps[vector].cs = pv_fix_selector(t->cs);
-    if (vector == VEC_PF)
+    if (vector == VEC_PF) {
         v->cpu.page_fault_rip = TI_GET_IF(t) && va_canonical(t->address) ? t->address : 0;
+        guest_update_short_ways(&v->cpu);
+    }
 }
 
 void pv_clear_traps(struct vcpu *v)
 {
     memset(v->pv->traps, 0, sizeof(v->pv->traps));
     v->cpu.page_fault_rip = 0;
+    guest_update_short_ways(&v->cpu);
 }
 
 /* Vectors that push an error code: Intel SDM vol. 3A, table 6-1. */

@@ -84,7 +84,7 @@ void desc_set_frame_top(uint64_t top)
     unsigned int cpu = cpu_id();
 
     tss[cpu].rsp[0] = top;
-    cpu_entry[cpu].frame_top = top;
+    cpu_entry[cpu].frame_top = top - 8; /* below SS, which SYSCALL does not change */
 }
 
 void desc_init_cpu(void)

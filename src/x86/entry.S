@@ -28,29 +28,14 @@
 
         .text
 
-/* ---- SYSCALL and SYSENTER: a stub for each CPU, which needs no register ---- */
-
-        .macro  CPU_STUB n
-        .balign 32
-        mov     %rsp, cpu_entry + \n * 16(%rip)
-        mov     cpu_entry + \n * 16 + 8(%rip), %rsp
-        push    $SEL_USER_SS
-        push    cpu_entry + \n * 16(%rip)
-        .endm
+/* ---- 32-bit SYSCALL, and SYSENTER: a stub for each CPU, which needs no register ---- */
 
         .balign 32
-        .globl  syscall_stubs, syscall32_stubs, sysenter_stubs
-syscall_stubs:
-        .set    n, 0
-        .rept   NR_CPUS_MAX
-        CPU_STUB n
-        jmp     syscall_entry
-        .set    n, n + 1
-        .endr
-        .balign 32
+        .globl  syscall32_stubs, sysenter_stubs
 syscall32_stubs:
         .set    n, 0
         .rept   NR_CPUS_MAX
+        .balign 32
         CPU_STUB n
         jmp     syscall32_entry
         .set    n, n + 1
@@ -59,6 +44,7 @@ syscall32_stubs:
 sysenter_stubs:
         .set    n, 0
         .rept   NR_CPUS_MAX
+        .balign 32
         CPU_STUB n
         jmp     sysenter_entry
         .set    n, n + 1
@@ -119,6 +105,7 @@ return_iretq:
 /* 32-bit SYSCALL (AMD): RCX holds EIP, R11 EFLAGS. */
         .balign 16
 syscall32_entry:
+        movq    $SEL_USER_SS, 8(%rsp)
         push    %r11
         push    $SEL_USER_CS32
         push    %rcx
@@ -129,6 +116,7 @@ syscall32_entry:
 /* SYSENTER: where from is the user's convention; the kernel finds nulls. */
         .balign 16
 sysenter_entry:
+        movq    $SEL_USER_SS, 8(%rsp)
         movq    $0, (%rsp)                      /* RSP was ours when the stub kept it */
         pushfq
         orl     $0x200, (%rsp)
@@ -172,9 +160,20 @@ trap_to_c:                              /* RBX = guest_cpu, all saved there */
         .endm
 
 trap_from_hv:
-        lea     return_iretq(%rip), %rax
-        cmp     %rax, UR_RIP(%rsp)
+        mov     UR_RIP(%rsp), %rax
+        lea     return_iretq(%rip), %rcx
+        cmp     %rcx, %rax
         je      return_fault
+        lea     short_way_iretq(%rip), %rcx
+        cmp     %rcx, %rax
+        je      return_fault
+        lea     short_ways(%rip), %rcx
+        cmp     %rcx, %rax
+        jb      1f
+        lea     short_ways_end(%rip), %rcx
+        cmp     %rcx, %rax
+        jb      short_way_fault
+1:      /* none of the places where RSP is in guest_cpu.regs */
         SERVE_HERE trap_in_hv
 
 /*
@@ -187,13 +186,7 @@ return_fault:
         sub     $G_RIP, %rbx
         mov     UR_ERROR(%rsp), %r13d
         mov     UR_VECTOR(%rsp), %r12d
-        lea     14 * 8(%rsp), %rsi
-        lea     G_REGS + 14 * 8(%rbx), %rdi
-        mov     $15, %ecx
-        std
-        rep movsq
-        cld
-        mov     G_STACK_TOP(%rbx), %rsp
+        MOVE_GPRS_BACK
         mov     %rbx, %rdi
         mov     %r12d, %esi
         mov     %r13d, %edx

@@ -4,7 +4,6 @@
 #define X86_ENTRY_H
 
 #define GUEST_KERNEL_BIT 0x01           /* guest_cpu.flags */
-#define GUEST_SYSCALL_MASKS_BIT 0x02
 #define GUEST_SHOWS_IOPL_BIT 0x10
 #define GUEST_IN_NMI_BIT 0x80
 
@@ -44,6 +43,40 @@
         pop     %rdx
         pop     %rsi
         pop     %rdi
+        .endm
+
+        /* The first steps of CPU n's stub for SYSCALL and SYSENTER, which has no register: RSP to regs.rsp. */
+        .macro  CPU_STUB n
+        mov     %rsp, cpu_entry + \n * 16(%rip)
+        mov     cpu_entry + \n * 16 + 8(%rip), %rsp
+        push    cpu_entry + \n * 16(%rip)
+        .endm
+
+        /* After the stub of a 64-bit SYSCALL: all registers saved, RBX = guest_cpu, RSP = the CPU's empty stack. */
+        .macro  SAVE_SYSCALL
+        movq    $SEL_USER_SS, 8(%rsp)
+        push    %r11
+        push    $SEL_USER_CS64
+        push    %rcx
+        push    $0
+        movl    $VEC_SYSCALL, 4(%rsp)
+        SAVE_GPRS
+        lea     -G_REGS(%rsp), %rbx
+        mov     G_STACK_TOP(%rbx), %rsp
+        .endm
+
+        /*
+         * The frame of a fault was pushed over guest_cpu.regs: RSP = it, RBX = guest_cpu. The 15 registers back up to
+         * where they belong; RSP = the CPU's empty stack.
+         */
+        .macro  MOVE_GPRS_BACK
+        lea     14 * 8(%rsp), %rsi
+        lea     G_REGS + 14 * 8(%rbx), %rdi
+        mov     $15, %ecx
+        std
+        rep movsq
+        cld
+        mov     G_STACK_TOP(%rbx), %rsp
         .endm
 
         /* RBX = guest_cpu with all registers, RSP = the CPU's empty stack: function(guest_cpu), then out. */

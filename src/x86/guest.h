@@ -34,7 +34,7 @@
 #define GUEST_IN_NMI           BIT(7) /* its NMI handler runs, until iret: no further one */
 #define GUEST_USER_TS          BIT(6) /* fpu_taskswitch(1): next FP use raises #NM */
 
-/* By numbers: hypercalls by which no one looks at the registers that C keeps, so that entry.S need not save them. */
+/* By numbers: hypercalls by which no one looks at the registers that C keeps, so that they need not be saved. */
 extern const uint64_t quick_hypercalls;
 
 /* A frame to be put on the guest kernel's stack: where it goes next. */
@@ -56,6 +56,8 @@ struct guest_cpu {
     /* Callbacks and kernel stack (0: not registered). */
     uint64_t kernel_sp, kernel_ss;
     uint64_t page_fault_rip;      /* the handler of vector 14, if it masks events */
+    uint64_t syscall_frame, page_fault_frame; /* guest_update_short_ways() */
+    uint64_t borrowed_rax, borrowed_rsi;      /* of the guest's, in the short ways of entry_fast.S */
     uint64_t event_rip, failsafe_rip, syscall_rip, syscall32_rip, sysenter_rip, nmi_rip;
     uint16_t event_cs, failsafe_cs, syscall32_cs, sysenter_cs;
 
@@ -91,6 +93,20 @@ extern uint64_t guest_idle_cr3;
 
 /* Give `g` the state of a CPU at reset, as a PV guest starts: eager FPU state at its initial values. `fpu` is kept. */
 void guest_cpu_init(struct guest_cpu *g);
+
+/*
+ * Where entry_fast.S puts the frame of a system call or page fault of user mode on the kernel's stack. 0: it has to
+ * go the long way, for there is no handler that masks events, frames show the IOPL, or the stack is not above the
+ * hypervisor's addresses. After any change of what this looks at.
+ */
+static inline void guest_update_short_ways(struct guest_cpu *g)
+{
+    uint64_t sp = g->kernel_sp & ~0xfULL;
+    bool possible = sp - 64 >= HYPERVISOR_VIRT_END && !(g->flags & GUEST_SHOWS_IOPL);
+
+    g->syscall_frame = possible && g->syscall_rip != 0 && (g->flags & GUEST_SYSCALL_MASKS) ? sp - 56 : 0;
+    g->page_fault_frame = possible && g->page_fault_rip != 0 ? sp - 64 : 0;
+}
 
 /*
  * Make `next` (NULL: idle) what this CPU runs: store what the previous guest

@@ -17,6 +17,7 @@ enum {
 #define SVR_ENABLE (1u << 8)
 #define ICR_BUSY   (1u << 12)
 #define ICR_ASSERT (1u << 14)
+#define ICR_SELF   (1u << 18)
 
 static volatile uint32_t *regs; /* NULL: x2APIC */
 uint64_t lapic_timer_hz;
@@ -80,6 +81,13 @@ void lapic_send_ipi(uint32_t dest, unsigned int vector)
 {
     count(vector == VEC_WAKE ? COUNT_IPIS_WAKE : vector == VEC_CROSSCALL ? COUNT_IPIS_CROSSCALL : COUNT_IPIS_OTHER);
     send(dest, ICR_ASSERT | vector);
+}
+void lapic_send_self(unsigned int vector)
+{
+    if (regs)
+        reg_write(REG_ICR, ICR_SELF | ICR_ASSERT | vector); /* the destination, perhaps another's, is not looked at */
+    else
+        wrmsr(MSR_X2APIC(REG_ICR), ICR_SELF | ICR_ASSERT | vector);
 }
 void lapic_send_nmi(uint32_t dest) { send(dest, ICR_ASSERT | LVT_NMI); }
 void lapic_send_init(uint32_t dest) { send(dest, ICR_ASSERT | 5u << 8); }

@@ -17,6 +17,7 @@ void lapic_eoi(void);
 
 /* Fixed interrupt `vector` to the CPU with APIC id `dest`. */
 void lapic_send_ipi(uint32_t dest, unsigned int vector);
+void lapic_send_self(unsigned int vector); /* also from an NMI, in the middle of another */
 void lapic_send_nmi(uint32_t dest);
 void lapic_send_init(uint32_t dest);
 void lapic_send_startup(uint32_t dest, unsigned int page); /* page: real-mode start address >> 12 */

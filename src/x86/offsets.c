@@ -3,6 +3,7 @@
  * Offsets for assembly. Compiled to assembly text only; the Makefile turns each
  * line with an arrow into a #define in gen/offsets.h.
  */
+#include "abi/errno.h"
 #include "x86/cpu.h"
 #include "x86/guest.h"
 
@@ -37,7 +38,10 @@ void offsets(void)
     DEFINE(G_FLAGS, offsetof(struct guest_cpu, flags));
     DEFINE(G_WORK, offsetof(struct guest_cpu, work));
     DEFINE(G_VCPU_INFO, offsetof(struct guest_cpu, vcpu_info));
-    DEFINE(G_KERNEL_SP, offsetof(struct guest_cpu, kernel_sp));
+    DEFINE(G_SYSCALL_FRAME, offsetof(struct guest_cpu, syscall_frame));
+    DEFINE(G_PAGE_FAULT_FRAME, offsetof(struct guest_cpu, page_fault_frame));
+    DEFINE(G_BORROWED_RAX, offsetof(struct guest_cpu, borrowed_rax));
+    DEFINE(G_BORROWED_RSI, offsetof(struct guest_cpu, borrowed_rsi));
     DEFINE(G_SYSCALL_RIP, offsetof(struct guest_cpu, syscall_rip));
     DEFINE(G_PAGE_FAULT_RIP, offsetof(struct guest_cpu, page_fault_rip));
     DEFINE(G_ERROR, offsetof(struct guest_cpu, regs.error_code));
@@ -64,5 +68,6 @@ void offsets(void)
     DEFINE(UR_ERROR, offsetof(struct cpu_user_regs, error_code));
     DEFINE(UR_VECTOR, offsetof(struct cpu_user_regs, entry_vector));
     DEFINE(CL_SOFTIRQ, offsetof(struct cpu_local, softirq_pending));
+    DEFINE(ERESTART, ERESTART);
     DEFINE(CL_GUEST, offsetof(struct cpu_local, guest));
 }

@@ -15,7 +15,7 @@ NORETURN void enter_guest(struct guest_cpu *g);
 NORETURN void enter_idle(void);
 struct cpu_entry { uint64_t saved_rsp, frame_top; };
 extern struct cpu_entry cpu_entry[NR_CPUS_MAX];
-extern const char trap_stubs[256][16], syscall_stubs[NR_CPUS_MAX][32], syscall32_stubs[NR_CPUS_MAX][32],
+extern const char trap_stubs[256][16], syscall_stubs[NR_CPUS_MAX][64], syscall32_stubs[NR_CPUS_MAX][32],
     sysenter_stubs[NR_CPUS_MAX][32];
 
 /* desc.c: where an entry from ring 3 on this CPU puts its frame. */

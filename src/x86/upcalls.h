@@ -39,8 +39,12 @@ void upcall_guest_syscall(struct guest_cpu *g);
 
 /* hypercall/: SYSCALL from guest kernel mode: number in RAX. */
 void upcall_hypercall(struct guest_cpu *g);
-/* The same for those in quick_hypercalls (x86/guest.c): RBX, RBP and R12 to R15 have not been saved. */
-void upcall_hypercall_quick(struct guest_cpu *g);
+/*
+ * Before that, with number and arguments in registers too, and RBX, RBP and R12 to R15 not saved: the result, or
+ * -ERESTART if it, or what is left of it, is to go that way; those in quick_hypercalls (x86/guest.c) without them, too.
+ */
+int64_t upcall_hypercall_quick(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, struct guest_cpu *g,
+                               uint64_t number);
 
 /* pv/: before return to the guest when `work` is set or an unmasked event is pending. */
 void upcall_before_guest(struct guest_cpu *g);
