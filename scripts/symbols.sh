@@ -3,7 +3,7 @@
 # symbols.sh ELF: the functions of a linked hypervisor as assembly, for src/core/symbols.c: their number, then for
 # each in ascending order its distance from text_start and that of its name from the first name, then the names.
 set -euo pipefail
-nm -n "$1" | awk '$3 == "text_end" { exit } $3 == "text_start" { print $1, "a", $3 } $2 ~ /[tT]/ && $3 !~ /^\.L/ { print $1, "t", $3 }' |
+nm -n "$1" | awk '$3 == "text_end" { after = 1 } after { next } $3 == "text_start" { print $1, "a", $3 } $2 ~ /[tT]/ && $3 !~ /^\.L/ { print $1, "t", $3 }' |
     sort -u -k1,1 | awk '
     BEGIN { n = 0 }
     { at[n] = substr($1, 9); name[n++] = $3 }   # all in one 4 GB
