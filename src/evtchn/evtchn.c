@@ -14,6 +14,7 @@
 #include "evtchn/pirq.h"
 #include "evtchn/port.h"
 #include "mem/heap.h"
+#include "x86/nospec.h"
 
 #define CLOSE_BATCH 64 /* ports closed between two looks whether something else waits */
 
@@ -26,12 +27,14 @@ static bool virq_is_global(uint32_t virq)
 /* Where it is noted which port a virtual interrupt has. */
 static uint32_t *virq_port(struct domain *d, uint32_t virq, uint32_t vcpu)
 {
-    return &d->vcpu[virq_is_global(virq) ? 0 : vcpu]->virq_to_evtchn[virq];
+    struct vcpu *v = d->vcpu[virq_is_global(virq) ? 0 : index_nospec(vcpu, d->max_vcpus)];
+
+    return &v->virq_to_evtchn[index_nospec(virq, NR_VIRQS)];
 }
 
 static bool vcpu_exists(const struct domain *d, uint32_t vcpu)
 {
-    return vcpu < d->max_vcpus && d->vcpu[vcpu];
+    return vcpu < d->max_vcpus && d->vcpu[index_nospec(vcpu, d->max_vcpus)];
 }
 
 /* Raise `port` of `d`; the caller holds the lock of `d` or of what is bound to it. */

@@ -14,6 +14,7 @@
 #include "evtchn/port.h"
 #include "mem/heap.h"
 #include "platform/irqchips.h"
+#include "x86/nospec.h"
 
 #define PIRQS_PLAIN   256  /* of a plain domain */
 #define PIRQS_FOR_MSI 1024 /* of the owner of the hardware, beside one for each line */
@@ -44,7 +45,7 @@ struct pirq_domain {
 
 static struct pirq *find(const struct domain *d, uint32_t n)
 {
-    return n < d->pirq->nr ? d->pirq->pirq[n] : NULL;
+    return n < d->pirq->nr ? d->pirq->pirq[index_nospec(n, d->pirq->nr)] : NULL;
 }
 
 uint32_t pirq_count(const struct domain *d)
@@ -295,7 +296,7 @@ static int enter(struct domain *d, struct irq *irq, int64_t gsi, int *n)
         return (int)number;
     if (number >= pd->nr)
         return -EINVAL;
-    p = pd->pirq[number];
+    p = pd->pirq[index_nospec((uint64_t)number, pd->nr)];
     if (p && p->irq)
         return -EEXIST;
     if (!p)

@@ -12,6 +12,7 @@
 #define EVTCHN_PORT_H
 
 #include "evtchn/evtchn.h"
+#include "x86/nospec.h"
 
 enum port_state {
     PORT_FREE,
@@ -72,7 +73,12 @@ struct evtchn_domain {
 /* NULL: no such port. */
 static inline struct port *port_of(const struct evtchn_domain *e, uint32_t port)
 {
-    return port < READ_ONCE(e->nr_ports) ? &e->chunk[port / PORTS_PER_CHUNK][port % PORTS_PER_CHUNK] : NULL;
+    uint32_t nr = READ_ONCE(e->nr_ports);
+
+    if (port >= nr)
+        return NULL;
+    port = (uint32_t)index_nospec(port, nr);
+    return &e->chunk[port / PORTS_PER_CHUNK][port % PORTS_PER_CHUNK];
 }
 
 /* For pirq.c: a new port for `pirq` (-ENOSPC, -ENOMEM, -EINVAL: dying); its interrupt has come. */

@@ -15,6 +15,7 @@
 #include "core/softirq.h"
 #include "grant/table.h"
 #include "mem/heap.h"
+#include "x86/nospec.h"
 #include "x86/pte.h"
 #include "x86/uaccess.h"
 
@@ -31,7 +32,7 @@ void grant_set_host_ops(const struct grant_host_ops *ops)
 
 static struct maptrack *track_of(struct grant_domain *t, uint32_t handle)
 {
-    return &t->maptrack[handle / MAPTRACK_PER_FRAME][handle % MAPTRACK_PER_FRAME];
+    return &t->maptrack[index_nospec(handle / MAPTRACK_PER_FRAME, t->nr_maptrack)][handle % MAPTRACK_PER_FRAME];
 }
 
 static void free_handle_locked(struct grant_domain *t, uint32_t handle)

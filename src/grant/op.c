@@ -3,6 +3,7 @@
 #include "abi/errno.h"
 #include "core/softirq.h"
 #include "grant/table.h"
+#include "x86/nospec.h"
 #include "x86/uaccess.h"
 
 union element {
@@ -74,7 +75,7 @@ int grant_table_op(unsigned int cmd, uint64_t *arg, unsigned int *count)
         return -EINVAL;
     if (cmd >= ARRAY_SIZE(grant_table) || grant_table[cmd].size == 0)
         return -ENOSYS;
-    row = &grant_table[cmd];
+    row = &grant_table[index_nospec(cmd, ARRAY_SIZE(grant_table))];
     if (row->single && *count != 1)
         return -EINVAL;
     if (!guest_range_ok(*arg, (uint64_t)*count * row->size))

@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "mem/heap.h"
 #include "mem/page_alloc.h"
+#include "x86/nospec.h"
 
 #define FRAMES_DEFAULT   64
 #define MAPTRACK_DEFAULT 1024
@@ -17,22 +18,22 @@ uint32_t grant_nr_refs(const struct grant_domain *t)
 
 struct active *grant_active(struct grant_domain *t, uint32_t ref)
 {
-    return &t->active[ref / V1_PER_FRAME][ref % V1_PER_FRAME];
+    return &t->active[index_nospec(ref / V1_PER_FRAME, t->nr_frames)][ref % V1_PER_FRAME];
 }
 
 grant_entry_v1_t *grant_v1(struct grant_domain *t, uint32_t ref)
 {
-    return (grant_entry_v1_t *)t->shared[ref / V1_PER_FRAME] + ref % V1_PER_FRAME;
+    return (grant_entry_v1_t *)t->shared[index_nospec(ref / V1_PER_FRAME, t->nr_frames)] + ref % V1_PER_FRAME;
 }
 
 grant_entry_v2_t *grant_v2(struct grant_domain *t, uint32_t ref)
 {
-    return (grant_entry_v2_t *)t->shared[ref / V2_PER_FRAME] + ref % V2_PER_FRAME;
+    return (grant_entry_v2_t *)t->shared[index_nospec(ref / V2_PER_FRAME, t->nr_frames)] + ref % V2_PER_FRAME;
 }
 
 grant_status_t *grant_status(struct grant_domain *t, uint32_t ref)
 {
-    return &t->status[ref / STATUS_PER_FRAME][ref % STATUS_PER_FRAME];
+    return &t->status[index_nospec(ref / STATUS_PER_FRAME, t->nr_status)][ref % STATUS_PER_FRAME];
 }
 
 /* A status frame holds the words of this many shared frames. */

@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "evtchn/pirq.h"
 #include "lib/string.h"
+#include "x86/nospec.h"
 #include "x86/uaccess.h"
 
 typedef union {
@@ -159,7 +160,7 @@ static int64_t perform(uint32_t op, uint64_t arg)
 
     if (op >= ARRAY_SIZE(event_table) || event_table[op].fn == NULL)
         return -ENOSYS;
-    row = &event_table[op];
+    row = &event_table[index_nospec(op, ARRAY_SIZE(event_table))];
     memset(&u, 0, sizeof(u));
     if (guest_copy_from(&u, arg, row->size) != 0)
         return -EFAULT;

@@ -11,6 +11,7 @@
 #include "platform/irqchips.h"
 #include "platform/platform.h"
 #include "pv/pv.h"
+#include "x86/nospec.h"
 #include "x86/uaccess.h"
 
 #define PORTS 65536
@@ -278,7 +279,7 @@ static int64_t perform_for(const struct physdev_row *row, arg_t *u)
 int64_t do_physdev_op(struct hypercall_args *args)
 {
     uint32_t op = (uint32_t)args->a[0];
-    const struct physdev_row *row = op < ARRAY_SIZE(table) ? &table[op] : NULL;
+    const struct physdev_row *row = op < ARRAY_SIZE(table) ? &table[index_nospec(op, ARRAY_SIZE(table))] : NULL;
     arg_t u = {0};
     int64_t result;
 

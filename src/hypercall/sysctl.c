@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "core/log.h"
+#include "x86/nospec.h"
 #include "x86/uaccess.h"
 
 enum { LOUD, QUIET }; /* a row: does a failure deserve a line? */
@@ -67,7 +68,7 @@ int64_t do_sysctl(struct hypercall_args *args)
         return -EPERM;
     if (s.op.cmd >= ARRAY_SIZE(sysctl_table) || sysctl_table[s.op.cmd].fn == NULL)
         return absent_sysctl(s.op.cmd);
-    row = &sysctl_table[s.op.cmd];
+    row = &sysctl_table[index_nospec(s.op.cmd, ARRAY_SIZE(sysctl_table))];
     s.control.name = row->name;
     result = row->fn(&s);
     if (result == 0 && guest_copy_to(gva, &s.op, sizeof(s.op)) != 0)

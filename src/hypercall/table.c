@@ -12,6 +12,7 @@
 #include "hypercall/hypercall.h"
 
 #include "abi/errno.h"
+#include "x86/nospec.h"
 #include "x86/upcalls.h"
 
 #define ROW(number, function, arguments, caller) \
@@ -63,9 +64,12 @@ const struct hypercall_row hypercall_table[HYPERCALL_MAX] = {
 
 const struct hypercall_row *hypercall_find(uint64_t number)
 {
-    if (number >= HYPERCALL_MAX || hypercall_table[number].fn == NULL)
+    const struct hypercall_row *row;
+
+    if (number >= HYPERCALL_MAX)
         return NULL;
-    return &hypercall_table[number];
+    row = &hypercall_table[index_nospec(number, HYPERCALL_MAX)];
+    return row->fn ? row : NULL;
 }
 
 int64_t hypercall_perform(const struct hypercall_row *row, struct hypercall_args *args)

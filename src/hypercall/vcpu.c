@@ -6,6 +6,7 @@
 #include "lib/bitmap.h"
 #include "mem/heap.h"
 #include "platform/platform.h"
+#include "x86/nospec.h"
 #include "x86/uaccess.h"
 
 #define PERIOD_MAX ((stime_t)(BIT(62) - 1)) /* ns */
@@ -159,7 +160,7 @@ int64_t do_vcpu_op(struct hypercall_args *args)
     struct domain *d = current_domain();
     uint32_t id = (uint32_t)args->a[1];
     uint64_t arg = args->a[2];
-    struct vcpu *v = id < d->max_vcpus ? READ_ONCE(d->vcpu[id]) : NULL;
+    struct vcpu *v = id < d->max_vcpus ? READ_ONCE(d->vcpu[index_nospec(id, d->max_vcpus)]) : NULL;
 
     if (v == NULL)
         return -ENOENT;

@@ -52,7 +52,7 @@ int pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value)
     default:
         return -ENODEV;
     }
-    v->cpu.dr[reg] = value;
+    v->cpu.dr[reg & 7] = value; /* also where the processor has run ahead of the switch */
     if (cpu_local()->guest == &v->cpu)
         guest_load_debug(&v->cpu);
     return 0;

@@ -10,6 +10,7 @@
 #include "core/speculation.h"
 #include "fake.h"
 #include "x86/msr.h"
+#include "x86/nospec.h"
 #include "x86/patch.h"
 
 #define B(m) SPEC_BIT(SPEC_##m)
@@ -210,6 +211,19 @@ static void test_safe_addresses(void **state)
     assert_true(spec_l1tf_safe(BIT(45)));
 }
 
+static void test_clamp(void **state)
+{
+    volatile uint64_t n = 5;
+
+    assert_int_equal(index_nospec(0, n), 0);
+    assert_int_equal(index_nospec(4, n), 4);
+    assert_int_equal(index_nospec(5, n), 0);
+    assert_int_equal(index_nospec(~0ull, n), 0);
+    assert_int_equal(index_nospec(63, 64), 63);
+    assert_int_equal(index_nospec(64, 64), 0);
+    assert_int_equal(index_nospec(7, 0), 0);
+}
+
 /* What an assembler makes of the instructions with CS: in front. */
 static void test_indirect(void **state)
 {
@@ -279,7 +293,8 @@ int main(void)
         cmocka_unit_test_setup(test_processors, start), cmocka_unit_test_setup(test_options, start),
         cmocka_unit_test_setup(test_mistakes, start),   cmocka_unit_test_setup(test_report, start),
         cmocka_unit_test_setup(test_writes, start),     cmocka_unit_test_setup(test_safe_addresses, start),
-        cmocka_unit_test_setup(test_indirect, start),   cmocka_unit_test_setup(test_patches, start),
+        cmocka_unit_test_setup(test_clamp, start),      cmocka_unit_test_setup(test_indirect, start),
+        cmocka_unit_test_setup(test_patches, start),
     };
 
     return cmocka_run_group_tests(tests, set_up, NULL);
