@@ -7,36 +7,15 @@
 set -euo pipefail
 
 ramdisk=$1 modules=$2 out=$3
-here=$(dirname "$0")/dom0_ramdisk
-wanted="virtio_pci virtio_blk virtio_net ata_piix ahci sd_mod nvme e1000 e1000e"
+scripts=$(dirname "$0")
+. "$scripts/modules.sh"
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 
-declare -A path seen
-while read -r file; do
-    name=$(basename "$file" .ko)
-    path[${name//-/_}]=$file
-done < <(find "$modules/kernel" -name '*.ko')
-
-# A module after what it depends on.
-take() {
-    local name=${1//-/_}
-    [ -z "${seen[$name]:-}" ] || return 0
-    seen[$name]=1
-    [ -n "${path[$name]:-}" ] || return 0 # built in
-    for dependence in $(modinfo -F depends "${path[$name]}" | tr ',' ' '); do
-        take "$dependence"
-    done
-    cp "${path[$name]}" "$tree/lib/modules/$name.ko"
-    echo "$name" >> "$tree/lib/modules/order"
-}
-
 chmod 755 "$tree"
-mkdir -p "$tree/lib/modules" "$tree/etc"
-for name in $wanted; do
-    take "$name"
-done
-install -m 755 "$here/work" "$tree/etc/work"
+mkdir -p "$tree/etc"
+take_modules "$modules" "$tree/lib/modules" virtio_pci virtio_blk virtio_net ata_piix ahci sd_mod nvme e1000 e1000e
+install -m 755 "$scripts/dom0_ramdisk/work" "$tree/etc/work"
 find "$tree" -exec touch -h -d @0 {} +
 {
     cat "$ramdisk"

@@ -23,7 +23,7 @@ $(IMAGES)/ramdisk.gz: scripts/ramdisk.sh $(wildcard scripts/ramdisk/*) | setup
 	@scripts/ramdisk.sh $@
 
 # For dom0, with drivers of the kernel that was fetched.
-$(IMAGES)/dom0.gz: $(IMAGES)/ramdisk.gz $(IMAGES)/vmlinuz scripts/dom0_ramdisk.sh scripts/dom0_ramdisk/work
+$(IMAGES)/dom0.gz: $(IMAGES)/ramdisk.gz $(IMAGES)/vmlinuz scripts/dom0_ramdisk.sh scripts/modules.sh scripts/dom0_ramdisk/work
 	@scripts/dom0_ramdisk.sh $< $$(echo $(IMAGES)/linux-image-*/lib/modules/*) $@
 
 # A whole Debian 12 to be dom0, three minutes and 850 MB of it, and its way to a login.
@@ -33,7 +33,7 @@ check-debian: all $(IMAGES)/debian/disk.img
 	@LAB_BUILD=$(B) LAB_IMAGES=$(IMAGES) $(PY) tests/system/debian.py
 
 # And with Debian's toolstack.
-$(IMAGES)/xl.gz: $(IMAGES)/vmlinuz scripts/xl_ramdisk.sh $(wildcard scripts/xl_ramdisk/*) | setup
+$(IMAGES)/xl.gz: $(IMAGES)/vmlinuz scripts/xl_ramdisk.sh scripts/modules.sh $(wildcard scripts/xl_ramdisk/*) | setup
 	@scripts/xl_ramdisk.sh $(IMAGES)/debs $$(echo $(IMAGES)/linux-image-*/lib/modules/*) $< $@
 
 images: $(KERNEL) $(RAMDISK) $(IMAGES)/xen.elf $(IMAGES)/dom0.gz $(IMAGES)/xl.gz
