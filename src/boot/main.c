@@ -10,12 +10,15 @@
 #include "core/cmdline.h"
 #include "core/crosscall.h"
 #include "core/hwerror.h"
+#include "core/keep.h"
 #include "core/log.h"
 #include "core/panic.h"
 #include "core/softirq.h"
 #include "core/speculation.h"
 #include "core/stages.h"
 #include "core/timer.h"
+#include "core/watchdog.h"
+#include "domain/report.h"
 #include "domain/rights.h"
 #include "evtchn/pirq.h"
 #include "grant/grant.h"
@@ -33,7 +36,6 @@
 #include "x86/topology.h"
 #include "x86/upcalls.h"
 
-#define HOSPES_VERSION "0.1"
 #define EARLY_MAPPED   (4ULL << 30) /* what head.S maps at DIRECT_START */
 #define RAM_LEAST      (48ULL << 20)
 #define LOW_640K       0xa0000ULL
@@ -41,13 +43,14 @@
 
 NORETURN void boot_main(uint32_t magic, uint32_t info);
 
-extern const char image_start[], image_end[], init_start[], init_end[];
+extern const char image_start[], image_end[], init_start[], init_end[], boot_cpu_block[];
 
 static struct mem_range ram[BOOT_REGIONS_MAX];
 static size_t nr_ram;
 static uint64_t trampoline_page;
 static struct mem_range reserved[BOOT_MODULES_MAX + 2];
 static volatile void *lapic_regs;
+static bool kept;
 
 /* The state that a domain consists of, in the order of its creation. */
 static const struct domain_module *const domain_modules[] = {
@@ -76,6 +79,23 @@ static void options_start(void)
         log_always("option sched: bad value: found %s, expected credit2, credit or null", cmdline_get("sched"));
     hwerror_init();
     panic_set_reboot(!cmdline_flag("noreboot", false), machine_reset);
+}
+
+/* Keep the place of a crash's report from being used as RAM; without it reports go to the console alone. */
+static void keep_reserve(void)
+{
+    bool is_free = memmap_is_ram(boot_info.region, boot_info.nr_regions, KEEP_START, KEEP_END);
+
+    for (size_t i = 0; i < boot_info.nr_modules; i++)
+        is_free &= boot_info.module[i].start.v >= KEEP_END ||
+                   boot_info.module[i].start.v + boot_info.module[i].size <= KEEP_START;
+    if (!is_free || boot_info.nr_regions + 2 > BOOT_REGIONS_MAX) {
+        log_info("no place for crash reports at %#llx", KEEP_START);
+        return;
+    }
+    boot_info.region[boot_info.nr_regions++] = (struct boot_region){KEEP_START, KEEP_END, REGION_RESERVED};
+    boot_info.nr_regions = memmap_normalise(boot_info.region, boot_info.nr_regions);
+    kept = true;
 }
 
 static void greet(void)
@@ -168,7 +188,11 @@ void boot_main(uint32_t magic, uint32_t info)
     speculation_init();
     spec_patch_code();
     spec_init_cpu();
+    keep_reserve();
     memory_start();
+    hvmap_unmap((uint64_t)boot_cpu_block + CPU_GUARD_OFFSET, 1);
+    keep_set_area(kept ? hvmap_device(paddr(KEEP_START), KEEP_END - KEEP_START) : NULL);
+    keep_tell();
     vga_init();
     stage_done("memory");
 
@@ -189,6 +213,7 @@ void boot_main(uint32_t magic, uint32_t info)
     log_always("%u CPU%s, %llu MB", cpus_online, cpus_online == 1 ? "" : "s",
                (unsigned long long)(memmap_bytes(ram, nr_ram) >> 20));
 
+    domain_report_init();
     domain_init(domain_modules, ARRAY_SIZE(domain_modules), &evtchn_events);
     pv_init();
     mca_init();
@@ -197,6 +222,7 @@ void boot_main(uint32_t magic, uint32_t info)
     stage_done("processors");
     servers_start();
     release_init();
+    watchdog_start();
     upcall_idle();
 }
 

@@ -56,12 +56,14 @@ static uint64_t block_address(unsigned int place)
     return CPU_AREA_START + (uint64_t)place * CPU_AREA_STRIDE;
 }
 
-/* Map a stack block, all but its first page, the guard. False: no memory. */
+/* Map a stack block, all but its guard page. False: no memory. */
 static bool map_block(unsigned int place)
 {
-    for (uint64_t off = PAGE_SIZE; off < CPU_BLOCK_SIZE; off += PAGE_SIZE) {
-        void *page = hv_page_alloc();
+    for (uint64_t off = 0; off < CPU_BLOCK_SIZE; off += PAGE_SIZE) {
+        void *page = off == CPU_GUARD_OFFSET ? NULL : hv_page_alloc();
 
+        if (off == CPU_GUARD_OFFSET)
+            continue;
         if (!page ||
             hvmap_map(block_address(place) + off, ptr_to_mfn(page), 1, PTE_RW | PTE_NX | PTE_A | PTE_D))
             return false;

@@ -10,6 +10,7 @@
 #include "abi/xen.h"
 #include "core/crosscall.h"
 #include "core/stages.h"
+#include "core/watchdog.h"
 #include "lib/unpack.h"
 #include "mem/heap.h"
 #include "mem/hvmap.h"
@@ -29,6 +30,7 @@
 #define PIECE_ORDER   9
 #define PIECE_SIZE    ((uint64_t)PAGE_SIZE << PIECE_ORDER)
 #define ARENA_ORDER   7
+#define UNPACK_TIME   MILLISECS(120000) /* a second; in an emulator on a busy host much more */
 #define FLAGS_ROOM    (PTE_P | PTE_RW | PTE_NX | PTE_A | PTE_D)
 
 static struct image *images;
@@ -117,6 +119,7 @@ static void unpack_payload(struct image *image, const struct payload *p)
         no_memory(image, size);
     } else {
         unpack_set_arena(frame_to_ptr(arena), PAGE_SIZE << ARENA_ORDER);
+        watchdog_allow(UNPACK_TIME);
         bootfp_begin();
         error = unpack(p->data, p->size, room->at, size, &len, &why);
         bootfp_end();

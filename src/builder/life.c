@@ -11,6 +11,7 @@
 #include "builder/server.h"
 #include "core/cmdline.h"
 #include "core/log.h"
+#include "core/panic.h"
 #include "core/stages.h"
 #include "core/work.h"
 #include "mem/page_alloc.h"
@@ -113,6 +114,8 @@ static void end_machine(const struct server *s, uint32_t end)
     };
 
     log_always("%s: %s, and the machine with it", s->args.name, words[end]);
+    if (end == END_CRASH)
+        panic_report(CRASH_DOM0, "%s crashed", s->args.name);
     if (end == END_POWEROFF)
         machine_poweroff();
     if (!cmdline_flag("noreboot", false))

@@ -37,6 +37,8 @@ static const struct known_option { const char *name; enum value_kind kind; } kno
     {"sched", VALUE_TEXT},
     {"spec-ctrl", VALUE_LIST},
     {"tsc", VALUE_TEXT},
+    {"watchdog", VALUE_FLAG},
+    {"watchdog_timeout", VALUE_NUMBER},
     {"xpti", VALUE_LIST},
 };
 

@@ -14,6 +14,7 @@
 #include "core/crosscall.h"
 
 #include "core/panic.h"
+#include "core/watchdog.h"
 #include "lib/bitmap.h"
 #include "mem/frame.h"
 #include "x86/atomic.h"
@@ -29,9 +30,11 @@ struct slot {
     uint64_t todo;         /* atomic: CPUs that have not yet run it */
     uint64_t inbox;        /* atomic: callers */
     uint64_t flushed;      /* atomic: flush clock of this CPU's latest full flush */
+    uint32_t rounds;       /* this CPU's own: how often it has looked */
 } ALIGNED(64);
 
 #define STAMP_MARK (1u << 31)
+#define BEAT_ROUNDS 65536
 
 static struct slot slot[NR_CPUS_MAX];
 uint64_t tlb_flush_clock = 1;
@@ -41,6 +44,8 @@ void upcall_crosscall(void)
     unsigned int me = cpu_id();
     uint64_t callers;
 
+    if (unlikely(++slot[me].rounds % BEAT_ROUNDS == 0)) /* it may be in a loop that waits */
+        watchdog_wait();
     if (likely(READ_ONCE(slot[me].inbox) == 0))
         return;
     for (callers = atomic_xchg(&slot[me].inbox, 0); callers != 0; callers &= callers - 1) {

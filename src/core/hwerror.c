@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "core/panic.h"
 #include "core/softirq.h"
+#include "core/watchdog.h"
 #include "lib/string.h"
 #include "x86/atomic.h"
 #include "x86/cpu.h"
@@ -154,11 +155,15 @@ static void raise_softirq(void)
 void upcall_nmi(struct cpu_user_regs *regs, bool from_guest)
 {
     uint64_t reason;
+    bool asked;
 
-    panic_join();
+    panic_join(regs);
+    asked = watchdog_answer(regs);
     if (nmi_ignored || cpu_id() != 0) /* the board's go to the boot CPU */
         return;
     reason = read_reason();
+    if (asked && reason == XEN_NMIREASON_unknown)
+        return;
     if (nmi_fatal)
         upcall_panic(regs, "NMI from the hardware, in %s, reason %#lx", from_guest ? "a server" : "the hypervisor",
                      (unsigned long)reason);

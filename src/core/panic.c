@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The end: this CPU stops the others by NMI, since they may not listen to
- * anything else, and reports. The stack is followed by frame pointers, which
- * all of the hypervisor's code keeps, and never left; `addr2line -e build/hospes`
- * tells the lines.
+ * The end. The CPU that panics leaves its stack, which may be what is broken,
+ * for one kept for this; stops the others by NMI, since they may not listen to
+ * anything else, and has them tell where they were; and takes the steps of
+ * the report (core/crash.c). If one of them faults, it comes back here, begins
+ * that stack anew and goes on with the next step.
  */
 #include "core/panic.h"
 
-#include "abi/xen.h"
 #include "core/log.h"
-#include "core/symbols.h"
 #include "core/timer.h"
 #include "lib/format.h"
+#include "lib/string.h"
 #include "x86/atomic.h"
-#include "x86/cpu.h"
 #include "x86/insn.h"
 #include "x86/lapic.h"
 #include "x86/spinlock.h"
 #include "x86/upcalls.h"
 
 #define TEXT_MAX       256
-#define BACKTRACE_MAX  24
 #define REBOOT_SECONDS 5
+#define STOP_SECONDS   3 /* for the others to answer */
 #define NO_CPU         (~0u)
 
 static uint32_t panic_cpu = NO_CPU; /* atomic: who reports */
+static unsigned int next_step;
 static bool reboot_after;
 static void (*reset_machine)(void);
 
@@ -34,61 +34,42 @@ void panic_set_reboot(bool reboot, void (*machine_reset)(void))
     reset_machine = machine_reset;
 }
 
-/* One line: an address of code, and the function if it is the hypervisor's. `back`: it is where a call returns to. */
-static void print_place(const char *what, uintptr_t address, bool back)
+static NORETURN void stop_here(void)
 {
-    uintptr_t offset = 0;
-    const char *name = symbol_find(address - back, &offset);
-
-    if (name)
-        log_always("%s %016lx %s+0x%lx", what, (unsigned long)address, name, (unsigned long)offset + back);
-    else
-        log_always("%s %016lx", what, (unsigned long)address);
+    halt_forever();
+    __builtin_unreachable();
 }
 
-static void print_locks(void)
+static void stop_others(void)
 {
-    const struct cpu_local *c = cpu_local();
+    stime_t until = stime_now() + MILLISECS(1000 * STOP_SECONDS);
+    bool missing = true;
 
-    for (uint32_t i = 0; i < c->locks_held && i < LOCKS_HELD_MAX; i++)
-        log_always("  holds a lock of level %u at %016lx", c->held[i]->level, (unsigned long)c->held[i]);
-}
-
-static void print_registers(const struct cpu_user_regs *r)
-{
-    log_always("rip %016lx cs %04x  rsp %016lx ss %04x  rflags %08lx", (unsigned long)r->rip, r->cs,
-               (unsigned long)r->rsp, r->ss, (unsigned long)r->rflags);
-    log_always("rax %016lx rbx %016lx rcx %016lx rdx %016lx", (unsigned long)r->rax, (unsigned long)r->rbx,
-               (unsigned long)r->rcx, (unsigned long)r->rdx);
-    log_always("rsi %016lx rdi %016lx rbp %016lx r8  %016lx", (unsigned long)r->rsi, (unsigned long)r->rdi,
-               (unsigned long)r->rbp, (unsigned long)r->r8);
-    log_always("r9  %016lx r10 %016lx r11 %016lx r12 %016lx", (unsigned long)r->r9, (unsigned long)r->r10,
-               (unsigned long)r->r11, (unsigned long)r->r12);
-    log_always("r13 %016lx r14 %016lx r15 %016lx", (unsigned long)r->r13, (unsigned long)r->r14,
-               (unsigned long)r->r15);
-    log_always("cr0 %08lx cr2 %016lx cr3 %016lx cr4 %08lx", (unsigned long)read_cr0(), (unsigned long)read_cr2(),
-               (unsigned long)read_cr3(), (unsigned long)read_cr4());
-}
-
-/* A frame is the caller's frame pointer and the return address above it; outer frames lie higher. */
-static void print_backtrace(uintptr_t frame)
-{
-    uintptr_t end = (uintptr_t)cpu_local(), start = end - CPU_LOCAL_OFFSET;
-
-    for (unsigned int i = 0; i < BACKTRACE_MAX; i++) {
-        const uintptr_t *f = (const uintptr_t *)frame;
-
-        if (frame < start || frame > end - 2 * sizeof(*f) || (frame & 7) != 0)
-            return;
-        print_place("  called from", f[1], true);
-        if (f[0] <= frame)
-            return;
-        frame = f[0];
+    for (unsigned int cpu = 0; cpu < cpus_online && cpu < NR_CPUS_MAX; cpu++) {
+        if (cpu != crash.cpu)
+            lapic_send_nmi(cpu_apic_id[cpu]);
     }
+    while (missing && stime_now() < until) {
+        missing = false;
+        for (unsigned int cpu = 0; cpu < cpus_online; cpu++)
+            missing |= !atomic_load(&crash.cpus[cpu].stopped);
+        cpu_relax();
+    }
+}
+
+static void take_steps(void)
+{
+    if (next_step == 0) {
+        next_step++;
+        stop_others();
+    }
+    while (crash_steps[next_step - 1])
+        crash_steps[next_step++ - 1]();
 }
 
 static NORETURN void finish(void)
 {
+    take_steps();
     if (reboot_after && reset_machine) {
         stime_t until = stime_now() + MILLISECS(1000 * REBOOT_SECONDS);
 
@@ -98,37 +79,74 @@ static NORETURN void finish(void)
         reset_machine();
     }
     log_always("the machine has stopped");
-    halt_forever();
-    __builtin_unreachable();
+    stop_here();
 }
 
-static NORETURN void report(const struct cpu_user_regs *regs, uintptr_t frame, const char *text)
+static NORETURN void finish_on_panic_stack(void)
 {
-    unsigned int me = cpu_id();
+    struct cpu_local *local = (struct cpu_local *)(desc_panic_block + CPU_LOCAL_OFFSET);
+
+    *local = (struct cpu_local){.id = crash.cpu, .apic_id = cpu_apic_id[crash.cpu]};
+    stack_leave(local, finish);
+}
+
+/* The first CPU to come here reports; false: it is this CPU's own report that has failed. Others stop. */
+static bool begin(enum crash_kind kind, const struct cpu_user_regs *regs, uintptr_t place, uintptr_t frame)
+{
     uint32_t nobody = NO_CPU;
 
     irq_disable();
-    if (!atomic_cas(&panic_cpu, &nobody, me)) { /* another reports, or the report has failed */
-        halt_forever();
-        __builtin_unreachable();
+    if (!atomic_cas(&panic_cpu, &nobody, cpu_id())) {
+        if (nobody == cpu_id())
+            return false;
+        crash_note_cpu(regs, place, frame);
+        stop_here();
     }
-    for (unsigned int cpu = 0; cpu < cpus_online && cpu < NR_CPUS_MAX; cpu++) {
-        if (cpu != me)
-            lapic_send_nmi(cpu_apic_id[cpu]);
-    }
+    crash.cpu = cpu_id();
+    crash.kind = kind;
+    crash_note_cpu(regs, place, frame);
     log_enter_panic();
-    log_always("panic: %s", text);
-    log_always("CPU %u of %u", me, cpus_online);
-    if (regs) {
-        print_registers(regs);
-        if ((regs->cs & 3) == 0) {
-            print_place("  in", regs->rip, false);
-            frame = regs->rbp;
-        }
+    return true;
+}
+
+static NORETURN void report(enum crash_kind kind, const struct cpu_user_regs *regs, uintptr_t place, uintptr_t frame,
+                            const char *text)
+{
+    if (begin(kind, regs, place, frame)) {
+        string_copy(crash.text, text, sizeof(crash.text));
+        log_always("panic: %s", crash.text);
+    } else {
+        log_always("the report failed in step %u: %s, at %016lx", next_step, text,
+                   regs ? (unsigned long)regs->rip : place);
     }
-    print_backtrace(frame);
-    print_locks();
-    finish();
+    finish_on_panic_stack();
+}
+
+#define CALLER (uintptr_t)__builtin_return_address(0)
+#define FRAME  (uintptr_t)__builtin_frame_address(0)
+
+/* The CPU's stack has grown into its guard page, which lies just below it. */
+static bool stack_overflowed(const struct cpu_user_regs *regs)
+{
+    uintptr_t guard = (uintptr_t)cpu_local() - CPU_LOCAL_OFFSET + CPU_GUARD_OFFSET;
+
+    return read_cr2() - guard < PAGE_SIZE || regs->rsp - guard < PAGE_SIZE;
+}
+
+static enum crash_kind kind_of(const struct cpu_user_regs *regs)
+{
+    if (!regs)
+        return CRASH_PANIC;
+    switch (regs->entry_vector) {
+    case VEC_DF:
+        return stack_overflowed(regs) ? CRASH_STACK_OVERFLOW : CRASH_DOUBLE_FAULT;
+    case VEC_NMI:
+        return CRASH_NMI;
+    case VEC_MC:
+        return CRASH_MACHINE_CHECK;
+    default:
+        return CRASH_EXCEPTION;
+    }
 }
 
 void upcall_panic(struct cpu_user_regs *regs, const char *fmt, ...)
@@ -139,7 +157,18 @@ void upcall_panic(struct cpu_user_regs *regs, const char *fmt, ...)
     va_start(args, fmt);
     format_v(text, sizeof(text), fmt, args);
     va_end(args);
-    report(regs, (uintptr_t)__builtin_frame_address(0), text);
+    report(kind_of(regs), regs, CALLER, FRAME, text);
+}
+
+void panic_with(enum crash_kind kind, const struct cpu_user_regs *regs, const char *fmt, ...)
+{
+    char text[TEXT_MAX];
+    va_list args;
+
+    va_start(args, fmt);
+    format_v(text, sizeof(text), fmt, args);
+    va_end(args);
+    report(kind, regs, CALLER, FRAME, text);
 }
 
 void panic(const char *fmt, ...)
@@ -150,16 +179,33 @@ void panic(const char *fmt, ...)
     va_start(args, fmt);
     format_v(text, sizeof(text), fmt, args);
     va_end(args);
-    report(NULL, (uintptr_t)__builtin_frame_address(0), text);
+    report(CRASH_PANIC, NULL, CALLER, FRAME, text);
 }
 
 void assert_failed(const char *expr, const char *file, int line)
 {
-    panic("%s:%d: %s does not hold", file, line, expr);
+    char text[TEXT_MAX];
+
+    format(text, sizeof(text), "%s:%d: %s does not hold", file, line, expr);
+    report(CRASH_ASSERTION, NULL, CALLER, FRAME, text);
 }
 
-void panic_join(void)
+void panic_report(enum crash_kind kind, const char *fmt, ...)
 {
-    if (atomic_load(&panic_cpu) != NO_CPU)
-        halt_forever();
+    va_list args;
+
+    if (!begin(kind, NULL, CALLER, FRAME))
+        return;
+    va_start(args, fmt);
+    format_v(crash.text, sizeof(crash.text), fmt, args);
+    va_end(args);
+    take_steps();
+}
+
+void panic_join(const struct cpu_user_regs *regs)
+{
+    if (atomic_load(&panic_cpu) == NO_CPU || panic_cpu == cpu_id())
+        return;
+    crash_note_cpu(regs, 0, 0);
+    stop_here();
 }

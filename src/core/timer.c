@@ -9,6 +9,7 @@
 
 #include "core/panic.h"
 #include "core/softirq.h"
+#include "core/watchdog.h"
 #include "lib/bitmap.h"
 #include "x86/atomic.h"
 #include "x86/cpu.h"
@@ -97,17 +98,17 @@ static struct timer_cpu {
 /* At most so many handlers before other softirqs have their turn. */
 #define TIMERS_A_ROUND 32
 
-/* Program this CPU's APIC for its first timer. */
+/* Program this CPU's APIC for its first timer; with the watchdog, for a second from now at the latest. */
 static void program_locked(const struct timer_cpu *c)
 {
-    stime_t delta;
+    stime_t expires = c->first ? c->first->expires : STIME_NEVER, delta;
     uint64_t ticks;
 
-    if (!c->first || c->first->expires == STIME_NEVER) {
+    if (expires == STIME_NEVER && !watchdog_on) {
         lapic_timer_set(0);
         return;
     }
-    delta = c->first->expires - stime_now();
+    delta = expires - stime_now();
     if (delta <= 0) {
         softirq_raise(SOFTIRQ_TIMER);
         return;
@@ -277,6 +278,7 @@ static void timer_softirq(void)
     program_locked(c);
     spin_unlock(&c->lock);
     time_watch(now);
+    watchdog_beat(now);
 }
 
 void upcall_timer(void)

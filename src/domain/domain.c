@@ -15,6 +15,7 @@
 #include "abi/errno.h"
 #include "core/log.h"
 #include "core/softirq.h"
+#include "core/trace.h"
 #include "domain/pcpu.h"
 #include "domain/vcpu.h"
 #include "lib/format.h"
@@ -91,6 +92,11 @@ void domain_tell_handler(uint32_t virq)
 }
 
 /* --- the list, references --- */
+
+const struct list_head *domain_list_unlocked(void)
+{
+    return &domains;
+}
 
 void domain_hold(struct domain *d)
 {
@@ -320,6 +326,7 @@ int domain_create(const struct domain_config *c, const struct guest_ops *ops, st
         return ret;
     }
     d->created = true;
+    trace_note(TRACE_CREATE, d->id, c->max_vcpus, stime_now());
     if (c->hold)
         domain_hold(d);
     atomic_store(&d->dying, DOMAIN_ALIVE);
@@ -385,6 +392,7 @@ void domain_shutdown(struct domain *d, uint32_t code)
     spin_unlock(&d->lock);
     stop_vcpus(d);
     if (queue) {
+        trace_note(TRACE_SHUTDOWN, d->id, d->shutdown_code, stime_now());
         domain_hold(d);
         work_queue(&d->shutdown_work);
     }
@@ -505,6 +513,7 @@ int domain_kill(struct domain *d)
 
     if (atomic_xchg(&d->killing, 1u))
         return -ERESTART;
+    trace_note(TRACE_KILL, d->id, d->kill_step, stime_now());
     ret = kill_steps(d);
     atomic_store(&d->killing, 0u);
     return ret;

@@ -160,6 +160,9 @@ void domain_put(struct domain *d);
 /* Walk all domains: first with NULL; the reference to the previous one is dropped, one to the next taken. */
 struct domain *domain_next(struct domain *prev);
 
+/* The list, by domain.link, for a report when all CPUs have stopped. */
+const struct list_head *domain_list_unlocked(void);
+
 /* Counted. pause returns when no vCPU runs (pause_nosync: soon). */
 void domain_pause(struct domain *d);
 void domain_pause_nosync(struct domain *d);

@@ -16,6 +16,7 @@
 #include "core/crosscall.h"
 #include "core/panic.h"
 #include "core/softirq.h"
+#include "core/trace.h"
 #include "lib/string.h"
 #include "mem/heap.h"
 #include "x86/atomic.h"
@@ -107,14 +108,16 @@ static void switch_to(struct sched_unit *prev, struct sched_unit *next)
         clear_dirty(&t->before);
     if (prev)
         leave(vcpu_of_unit(prev), now);
-    if (!next)
+    if (!next) {
+        trace_note(TRACE_IDLE, 0, 0, now);
         guest_switch(NULL);
-
+    }
     v = vcpu_of_unit(next);
     while (atomic_load(&next->on_cpu) != -1) {
         upcall_crosscall();
         cpu_relax();
     }
+    trace_note(TRACE_SWITCH, v->domain->id, v->id, now);
     atomic_store(&next->on_cpu, (int32_t)cpu_id());
     unload_elsewhere(v);
     vcpu_runstate_enter(v, now);

@@ -30,6 +30,7 @@
 #define WRITE_ONCE(x, v)   (*(volatile __typeof__(x) *)&(x) = (v))
 #endif
 
+#define HOSPES_VERSION     "0.1"
 #define NR_CPUS_MAX        64
 #define PAGE_SHIFT         12
 #define PAGE_SIZE          4096

@@ -1,6 +1,7 @@
 # The files of src/lib.
 hv-src += src/lib/string.c
 hv-src += src/lib/format.c
+hv-src += src/lib/json.c
 hv-src += src/lib/parse.c
 hv-src += src/lib/elf.c
 hv-src += src/lib/pvkernel.c

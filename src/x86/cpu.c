@@ -10,6 +10,7 @@ struct cpu_features cpu_features;
 uint64_t cpus_online_mask;
 unsigned int cpus_online;
 uint32_t cpu_apic_id[NR_CPUS_MAX];
+const struct cpu_local *cpu_locals[NR_CPUS_MAX];
 uint64_t counters[NR_CPUS_MAX][16] ALIGNED(64);
 
 static void identify_vendor_and_model(struct cpu_features *f)

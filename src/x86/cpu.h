@@ -55,8 +55,9 @@ static inline unsigned int cpu_id(void) { return cpu_local()->id; }
 extern uint64_t cpus_online_mask;
 extern unsigned int cpus_online;
 
-/* Each online CPU's local APIC id. */
+/* Each online CPU's local APIC id, and (for reports) its cpu_local. */
 extern uint32_t cpu_apic_id[NR_CPUS_MAX];
+extern const struct cpu_local *cpu_locals[NR_CPUS_MAX];
 
 /* Fill cpu_features from CPUID. Boot CPU, before anything else of x86/. */
 void cpu_identify(void);

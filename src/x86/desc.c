@@ -27,6 +27,9 @@ static uint64_t gdt_page[NR_CPUS_MAX][512] ALIGNED(4096);
 static struct tss tss[NR_CPUS_MAX] ALIGNED(128);
 static struct gate idt[256] ALIGNED(4096);
 
+/* The linker script aligns what is in this section, and all of it are blocks. */
+char desc_panic_block[CPU_BLOCK_SIZE] __attribute__((section(".bss.cpu_block")));
+
 #define GDT_SLOT(sel) (((sel) & 0xfff) >> 3)
 
 uint64_t *desc_gdt_page(unsigned int cpu)
@@ -99,10 +102,11 @@ void desc_init_cpu(void)
     gdt[GDT_SLOT(SEL_USER_CS32)] = 0x00cffb000000ffff;
     gdt[GDT_SLOT(SEL_USER_SS)] = 0x00cff3000000ffff;
     gdt[GDT_SLOT(SEL_USER_CS64)] = 0x00affb000000ffff;
+    cpu_locals[cpu] = cpu_local();
     tss[cpu].iomap = sizeof(struct tss); /* beyond the limit: no port is the guest's */
     tss[cpu].rsp[0] = block + CPU_LOCAL_OFFSET;
     for (unsigned int i = IST_NMI; i <= IST_DB; i++)
-        tss[cpu].ist[i - 1] = block + 0x1000 * (i + 1);
+        tss[cpu].ist[i - 1] = block + PAGE_SIZE * i;
     set_system_desc(&gdt[GDT_SLOT(SEL_TSS)], (uint64_t)&tss[cpu], sizeof(struct tss) - 1, 9);
 
     if (cpu == 0)

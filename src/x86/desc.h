@@ -58,11 +58,12 @@
 
 /*
  * A CPU's stack block: 32 KiB, aligned to its size.
- *   0x0000 guard (not mapped where the block is in the CPU area)
- *   0x1000 NMI, 0x2000 #DF, 0x3000 #MC, 0x4000 #DB stacks, a page each
+ *   0x0000 NMI, 0x1000 #DF, 0x2000 #MC, 0x3000 #DB stacks, a page each
+ *   0x4000 guard (not mapped)
  *   0x5000-0x7e00 the stack; 0x7e00-0x8000 struct cpu_local
  */
 #define CPU_BLOCK_SIZE   0x8000
+#define CPU_GUARD_OFFSET 0x4000
 #define CPU_LOCAL_OFFSET 0x7e00
 
 #ifndef __ASSEMBLY__
@@ -71,6 +72,9 @@
  * and SYSENTER registers and STAR. Once on each CPU, after cpu_local is set.
  */
 void desc_init_cpu(void);
+
+/* A stack block for the CPU that panics. */
+extern char desc_panic_block[CPU_BLOCK_SIZE];
 
 /* Machine address of CPU `cpu`'s GDT page (page 14 of the GDT of what it runs). */
 uint64_t *desc_gdt_page(unsigned int cpu);

@@ -134,6 +134,13 @@ NORETURN static inline void halt_forever(void)
         __asm__ volatile("cli; hlt" ::: "memory");
 }
 
+/* Leave this stack for good: call `fn`, which does not return, on the one that ends at `top`. */
+NORETURN static inline void stack_leave(void *top, void (*fn)(void))
+{
+    __asm__ volatile("mov %0, %%rsp; xor %%ebp, %%ebp; call *%1" ::"r"(top), "r"(fn) : "memory");
+    __builtin_unreachable();
+}
+
 static inline void cpu_relax(void) { __asm__ volatile("pause" ::: "memory"); }
 static inline void invlpg(uint64_t va) { __asm__ volatile("invlpg (%0)" ::"r"(va) : "memory"); }
 static inline void wbinvd(void) { __asm__ volatile("wbinvd" ::: "memory"); }

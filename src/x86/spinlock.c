@@ -11,7 +11,6 @@
 #include "x86/insn.h"
 #include "x86/upcalls.h"
 
-#if HOSPES_DEBUG
 static const char *const level_name[LOCK_LEVELS] = {
     [LOCK_DOMLIST] = "DOMLIST",
     [LOCK_DOMAIN] = "DOMAIN",
@@ -25,7 +24,9 @@ static const char *const level_name[LOCK_LEVELS] = {
     [LOCK_EVTCHN] = "EVTCHN",
     [LOCK_EVTCHN_FIFO] = "EVTCHN_FIFO",
     [LOCK_VCPU_TIMER] = "VCPU_TIMER",
+    [LOCK_SCHED_POOL] = "SCHED_POOL",
     [LOCK_SCHED] = "SCHED",
+    [LOCK_SCHED_CAP] = "SCHED_CAP",
     [LOCK_PAGELIST] = "PAGELIST",
     [LOCK_HVMAP] = "HVMAP",
     [LOCK_HEAP] = "HEAP",
@@ -40,6 +41,12 @@ static const char *const level_name[LOCK_LEVELS] = {
     [LOCK_LOG] = "LOG",
 };
 
+const char *spin_level_name(const spinlock_t *l)
+{
+    return l->level < LOCK_LEVELS && level_name[l->level] ? level_name[l->level] : "?";
+}
+
+#if HOSPES_DEBUG
 /* `same`: a lock of the level of one that is held is what the caller wants (spin_lock_two). */
 static void check_order(const spinlock_t *l, bool same)
 {
@@ -96,22 +103,30 @@ static void note_released(const spinlock_t *l) {}
 bool spin_held(const spinlock_t *l) { return true; }
 #endif
 
-static void take(spinlock_t *l)
+/* Out of line: the usual lock is free. `place` wants it. The holder may be waiting for us to serve its cross-call. */
+static __attribute__((noinline)) void lock_wait(const spinlock_t *l, uint16_t ticket, const void *place)
+{
+    for (uint32_t round = 1; __atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != ticket; round++) {
+        upcall_crosscall();
+        if (unlikely(round % LOCK_WAIT_ROUNDS == 0))
+            upcall_lock_wait(l, round / LOCK_WAIT_ROUNDS, place);
+        cpu_relax();
+    }
+}
+
+static ALWAYS_INLINE void take(spinlock_t *l, const void *place)
 {
     uint16_t ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_ACQUIRE);
 
-    /* The holder may be waiting for us to serve its cross-call. */
-    while (__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != ticket) {
-        upcall_crosscall();
-        cpu_relax();
-    }
+    if (unlikely(__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != ticket))
+        lock_wait(l, ticket, place);
     note_held(l);
 }
 
 NO_LOCK_CHECK void spin_lock(spinlock_t *l)
 {
     check_order(l, false);
-    take(l);
+    take(l, __builtin_return_address(0));
 }
 
 /* Never waits, so it cannot deadlock and keeps no order. */
@@ -139,7 +154,7 @@ NO_LOCK_CHECK void spin_lock_two(spinlock_t *a, spinlock_t *b)
     spin_lock(first);
     if (first != second) {
         check_order(second, true);
-        take(second);
+        take(second, __builtin_return_address(0));
     }
 }
 

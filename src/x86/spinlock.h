@@ -82,6 +82,9 @@ void spin_unlock(spinlock_t *l) RELEASES(*l);
 /* Debug: is the lock held by this CPU? (Always true in release builds.) */
 bool spin_held(const spinlock_t *l);
 
+/* The name of its level in the order. */
+const char *spin_level_name(const spinlock_t *l);
+
 /* Two locks of one level, lower address first; equal addresses are taken once. */
 void spin_lock_two(spinlock_t *a, spinlock_t *b) ACQUIRES(*a, *b);
 void spin_unlock_two(spinlock_t *a, spinlock_t *b) RELEASES(*a, *b);

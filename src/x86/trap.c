@@ -105,7 +105,8 @@ void trap_on_ist(struct cpu_user_regs *regs)
     else if (regs->entry_vector == VEC_MC)
         upcall_machine_check(regs, from_guest);
     else
-        upcall_panic(regs, "double fault");
+        upcall_panic(regs, "double fault, stack pointer %#lx, address %#lx", (unsigned long)regs->rsp,
+                     (unsigned long)read_cr2());
 }
 
 /*

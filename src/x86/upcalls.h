@@ -9,12 +9,20 @@
 struct cpu_user_regs;
 struct frame;
 struct guest_cpu;
+struct spinlock;
 
 /* core/: run this CPU's pending softirqs. May not return (a switch of vCPU). */
 void upcall_softirq(void);
 
 /* core/: serve this CPU's pending cross-calls; callable under any lock. */
 void upcall_crosscall(void);
+
+/*
+ * core/: a lock that `place` wants has not come free for LOCK_WAIT_ROUNDS turns of the waiting loop, `times` times now.
+ * Does not return if it will not.
+ */
+#define LOCK_WAIT_ROUNDS 65536
+void upcall_lock_wait(const struct spinlock *l, uint32_t times, const void *place);
 
 /* core/: the machine is lost: print and stop. `regs` may be NULL. */
 NORETURN void upcall_panic(struct cpu_user_regs *regs, const char *fmt, ...) PRINTF_LIKE(2, 3);

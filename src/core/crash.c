@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The report of a crash. A stack is followed by frame pointers, which all of
+ * the hypervisor's code keeps, within its block and never through its guard
+ * page; `addr2line -e build/hospes` tells the lines.
+ */
+#include "core/crash.h"
+
+#include "core/cmdline.h"
+#include "core/keep.h"
+#include "core/log.h"
+#include "core/symbols.h"
+#include "core/time.h"
+#include "core/trace.h"
+#include "lib/format.h"
+#include "lib/string.h"
+#include "mem/page_alloc.h"
+#include "x86/atomic.h"
+#include "x86/insn.h"
+#include "x86/spinlock.h"
+
+#define PLACES_MAX  24
+#define PLACES_LINE 4 /* of a CPU that was only stopped, on the console */
+#define LOG_TAIL    6144
+#define NOTE_HEADER 16 /* of the build id: sizes, type, "GNU" */
+
+struct crash crash;
+struct trace_ring trace_ring[NR_CPUS_MAX];
+
+static struct json doc;
+static void (*tell_running)(struct json *j, const struct guest_cpu *g);
+static void (*tell_domains)(struct json *j);
+
+static const char *const kind_name[CRASH_KINDS] = {
+    [CRASH_PANIC] = "panic", [CRASH_ASSERTION] = "assertion", [CRASH_EXCEPTION] = "exception",
+    [CRASH_DOUBLE_FAULT] = "double fault", [CRASH_STACK_OVERFLOW] = "stack overflow", [CRASH_NMI] = "nmi",
+    [CRASH_MACHINE_CHECK] = "machine check", [CRASH_WATCHDOG] = "watchdog", [CRASH_DEADLOCK] = "deadlock",
+    [CRASH_DOM0] = "dom0",
+};
+
+void crash_set_guests(void (*running)(struct json *j, const struct guest_cpu *g), void (*domains)(struct json *j))
+{
+    tell_running = running;
+    tell_domains = domains;
+}
+
+void crash_note_cpu(const struct cpu_user_regs *regs, uintptr_t place, uintptr_t frame)
+{
+    struct crash_cpu *c = &crash.cpus[cpu_id() % NR_CPUS_MAX];
+
+    c->has_regs = regs != NULL;
+    if (regs)
+        c->regs = *regs;
+    c->cr0 = read_cr0();
+    c->cr2 = read_cr2();
+    c->cr3 = read_cr3();
+    c->cr4 = read_cr4();
+    c->place = place;
+    c->frame = frame;
+    c->local = cpu_local();
+    atomic_store(&c->stopped, 1u);
+}
+
+/* --- where a CPU was --- */
+
+static bool in_guest(const struct crash_cpu *c)
+{
+    return c->has_regs && (c->regs.cs & 3) != 0;
+}
+
+/* May two words be read at `at`? They must lie in the block of `c`'s stack, below cpu_local, not in the guard page. */
+static bool in_stack(const struct crash_cpu *c, uintptr_t at)
+{
+    uintptr_t end = (uintptr_t)c->local, start = end - CPU_LOCAL_OFFSET, offset = at - start;
+
+    return at >= start && at <= end - 2 * sizeof(at) && (at & 7) == 0 &&
+           offset / PAGE_SIZE != CPU_GUARD_OFFSET / PAGE_SIZE;
+}
+
+/*
+ * place[0] is where it was, the others where calls return to; how many. A function that has just been entered has no
+ * frame yet: push and move of the frame pointer are its first 4 bytes, and the return address is where RSP says.
+ */
+static size_t find_places(const struct crash_cpu *c, uintptr_t place[PLACES_MAX])
+{
+    uintptr_t frame = c->has_regs ? c->regs.rbp : c->frame, sp = c->regs.rsp, offset;
+    size_t n = 0;
+    bool known;
+
+    if (in_guest(c) || !c->local)
+        return 0;
+    if (c->has_regs) {
+        place[n++] = c->regs.rip;
+        known = symbol_find(c->regs.rip, &offset);
+        if (!known || offset < 4) { /* or it was called through a bad pointer */
+            sp += known && offset > 0 ? sizeof(sp) : 0;
+            if (in_stack(c, sp) && symbol_find(*(const uintptr_t *)sp, &offset))
+                place[n++] = *(const uintptr_t *)sp;
+        }
+    }
+    while (n < PLACES_MAX && in_stack(c, frame)) {
+        const uintptr_t *f = (const uintptr_t *)frame;
+
+        if (!symbol_find(f[1] - 1, &offset))
+            break;
+        place[n++] = f[1];
+        if (f[0] <= frame)
+            break;
+        frame = f[0];
+    }
+    return n;
+}
+
+/* The function of place `i`; what a call returns to may be the first byte of the next function. */
+static const char *name_place(const struct crash_cpu *c, size_t i, uintptr_t place, uintptr_t *offset)
+{
+    bool back = i > 0 || !c->has_regs;
+    const char *name = symbol_find(place - back, offset);
+
+    *offset += back;
+    return name;
+}
+
+/* --- on the console --- */
+
+static void print_place(const struct crash_cpu *c, size_t i, uintptr_t place)
+{
+    uintptr_t offset = 0;
+    const char *name = name_place(c, i, place, &offset);
+
+    log_always("%s %016lx %s+0x%lx", i == 0 ? "  in" : "  called from", (unsigned long)place, name ? name : "?",
+               (unsigned long)(name ? offset : 0));
+}
+
+static void print_registers(const struct cpu_user_regs *r)
+{
+    log_always("rip %016lx cs %04x  rsp %016lx ss %04x  rflags %08lx", (unsigned long)r->rip, r->cs,
+               (unsigned long)r->rsp, r->ss, (unsigned long)r->rflags);
+    log_always("rax %016lx rbx %016lx rcx %016lx rdx %016lx", (unsigned long)r->rax, (unsigned long)r->rbx,
+               (unsigned long)r->rcx, (unsigned long)r->rdx);
+    log_always("rsi %016lx rdi %016lx rbp %016lx r8  %016lx", (unsigned long)r->rsi, (unsigned long)r->rdi,
+               (unsigned long)r->rbp, (unsigned long)r->r8);
+    log_always("r9  %016lx r10 %016lx r11 %016lx r12 %016lx", (unsigned long)r->r9, (unsigned long)r->r10,
+               (unsigned long)r->r11, (unsigned long)r->r12);
+    log_always("r13 %016lx r14 %016lx r15 %016lx", (unsigned long)r->r13, (unsigned long)r->r14,
+               (unsigned long)r->r15);
+}
+
+static void print_cpu(unsigned int cpu, size_t places)
+{
+    const struct crash_cpu *c = &crash.cpus[cpu];
+    uintptr_t place[PLACES_MAX];
+    size_t n = find_places(c, place);
+
+    for (size_t i = 0; i < n && i < places; i++)
+        print_place(c, i, place[i]);
+    for (uint32_t i = 0; c->local && i < c->local->locks_held && i < LOCKS_HELD_MAX; i++)
+        log_always("  holds the lock %s at %016lx", spin_level_name(c->local->held[i]),
+                   (unsigned long)c->local->held[i]);
+}
+
+static void print_crashed(void)
+{
+    const struct crash_cpu *c = &crash.cpus[crash.cpu];
+
+    log_always("%s on CPU %u of %u", kind_name[crash.kind], crash.cpu, cpus_online);
+    if (c->has_regs)
+        print_registers(&c->regs);
+    log_always("cr0 %08lx cr2 %016lx cr3 %016lx cr4 %08lx", (unsigned long)c->cr0, (unsigned long)c->cr2,
+               (unsigned long)c->cr3, (unsigned long)c->cr4);
+    print_cpu(crash.cpu, PLACES_MAX);
+}
+
+static const char *state_of(unsigned int cpu)
+{
+    if (cpu == crash.cpu)
+        return "crashed";
+    return atomic_load(&crash.cpus[cpu].stopped) ? "stopped" : "silent";
+}
+
+static void print_others(void)
+{
+    for (unsigned int cpu = 0; cpu < cpus_online; cpu++) {
+        if (cpu == crash.cpu)
+            continue;
+        log_always("CPU %u: %s%s", cpu, state_of(cpu), in_guest(&crash.cpus[cpu]) ? " in a server" : "");
+        print_cpu(cpu, PLACES_LINE);
+    }
+}
+
+/* --- the document --- */
+
+static void write_place(struct json *j, const struct crash_cpu *c, size_t i, uintptr_t place)
+{
+    uintptr_t offset;
+    const char *name = name_place(c, i, place, &offset);
+
+    json_open_object(j, NULL, 128);
+    json_hex(j, "address", place);
+    if (name) {
+        json_string(j, "function", name);
+        json_number(j, "offset", (int64_t)offset);
+    }
+    json_close(j);
+}
+
+static void write_registers(struct json *j, const struct crash_cpu *c)
+{
+    static const struct { const char *name; size_t at; } words[] = {
+#define WORD(r) {#r, offsetof(struct cpu_user_regs, r)}
+        WORD(rip), WORD(rsp), WORD(rflags), WORD(rax), WORD(rbx), WORD(rcx), WORD(rdx), WORD(rsi), WORD(rdi), WORD(rbp),
+        WORD(r8), WORD(r9), WORD(r10), WORD(r11), WORD(r12), WORD(r13), WORD(r14), WORD(r15),
+#undef WORD
+    };
+
+    json_open_object(j, "registers", 1024);
+    for (size_t i = 0; c->has_regs && i < ARRAY_SIZE(words); i++)
+        json_hex(j, words[i].name, *(const uint64_t *)((const char *)&c->regs + words[i].at));
+    if (c->has_regs) {
+        json_hex(j, "cs", c->regs.cs);
+        json_hex(j, "ss", c->regs.ss);
+    }
+    json_hex(j, "cr0", c->cr0);
+    json_hex(j, "cr2", c->cr2);
+    json_hex(j, "cr3", c->cr3);
+    json_hex(j, "cr4", c->cr4);
+    json_close(j);
+}
+
+static void write_stack(struct json *j, const struct crash_cpu *c)
+{
+    uintptr_t place[PLACES_MAX];
+    size_t n = find_places(c, place);
+
+    json_open_array(j, "stack", 64);
+    for (size_t i = 0; i < n; i++)
+        write_place(j, c, i, place[i]);
+    json_close(j);
+}
+
+static void write_locks(struct json *j, const struct cpu_local *local)
+{
+    json_open_array(j, "locks", 64);
+    for (uint32_t i = 0; local && i < local->locks_held && i < LOCKS_HELD_MAX; i++) {
+        json_open_object(j, NULL, 128);
+        json_string(j, "level", spin_level_name(local->held[i]));
+        json_hex(j, "address", (uintptr_t)local->held[i]);
+        json_close(j);
+    }
+    json_close(j);
+}
+
+static void write_cpu(struct json *j, unsigned int cpu)
+{
+    const struct crash_cpu *c = &crash.cpus[cpu];
+    const struct cpu_local *local = cpu_locals[cpu];
+
+    json_open_object(j, NULL, 6144);
+    json_number(j, "cpu", cpu);
+    json_number(j, "apic_id", cpu_apic_id[cpu]);
+    json_string(j, "state", state_of(cpu));
+    json_string(j, "mode", in_guest(c) ? "guest" : "hypervisor");
+    if (atomic_load(&c->stopped)) {
+        write_registers(j, c);
+        write_stack(j, c);
+    }
+    write_locks(j, local);
+    if (local && local->guest && tell_running)
+        tell_running(j, local->guest);
+    json_close(j);
+}
+
+/* Functions that only carry the news. */
+static bool is_messenger(const char *name)
+{
+    static const char *const messengers[] = {
+        "upcall_lock_wait", "lock_wait", "check_order", "note_held", "note_released", "spin_lock", "spin_lock_two",
+        "spin_unlock",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(messengers); i++) {
+        if (strcmp(name, messengers[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The function where it went wrong, as far as the stack says. */
+static void write_function(struct json *j)
+{
+    const struct crash_cpu *c = &crash.cpus[crash.cpu];
+    uintptr_t place[PLACES_MAX], offset;
+    size_t n = find_places(c, place);
+
+    for (size_t i = 0; i < n; i++) {
+        const char *name = name_place(c, i, place[i], &offset);
+
+        if (name && !is_messenger(name)) {
+            json_string(j, "function", name);
+            json_number(j, "offset", (int64_t)offset);
+            return;
+        }
+    }
+}
+
+static void begin_document(void)
+{
+    extern const char build_id_note[], build_id_note_end[];
+    char id[48] = "", *buffer;
+    size_t size;
+    uint64_t sec;
+    uint32_t nsec;
+
+    for (const char *p = build_id_note + NOTE_HEADER; p < build_id_note_end && strlen(id) + 2 < sizeof(id); p++)
+        format(id + strlen(id), 3, "%02x", (unsigned char)*p);
+    time_get_wallclock(&sec, &nsec);
+    buffer = keep_buffer(&size);
+    json_begin(&doc, buffer, size);
+    json_string(&doc, "format", "hospes-crash-report");
+    json_number(&doc, "format_version", 1);
+    json_open_object(&doc, "hypervisor", 2048);
+    json_string(&doc, "version", HOSPES_VERSION);
+    json_string(&doc, "build_id", id);
+    json_string(&doc, "compiler", __VERSION__);
+    json_bool(&doc, "debug", HOSPES_DEBUG);
+    json_bool(&doc, "sanitised", HOSPES_SANITIZE);
+    json_string(&doc, "command_line", cmdline_text());
+    json_close(&doc);
+    json_open_object(&doc, "time", 128);
+    json_number(&doc, "since_boot_ns", stime_now());
+    json_number(&doc, "wallclock_s", (int64_t)sec + stime_now() / 1000000000);
+    json_close(&doc);
+    json_open_object(&doc, "reason", 1024);
+    json_string(&doc, "kind", kind_name[crash.kind]);
+    json_string(&doc, "text", crash.text);
+    json_number(&doc, "cpu", crash.cpu);
+    write_function(&doc);
+    json_close(&doc);
+}
+
+/* A section of the document; an earlier one may have been left by a fault. */
+static void begin_section(const char *name)
+{
+    json_close_to(&doc, 1);
+    json_open_array(&doc, name, 64);
+}
+
+static void write_cpus(void)
+{
+    begin_section("cpus");
+    write_cpu(&doc, crash.cpu); /* first, whatever its number */
+    for (unsigned int cpu = 0; cpu < cpus_online; cpu++) {
+        if (cpu != crash.cpu)
+            write_cpu(&doc, cpu);
+    }
+}
+
+static void write_domains(void)
+{
+    begin_section("domains");
+    if (tell_domains)
+        tell_domains(&doc);
+}
+
+static void write_memory(void)
+{
+    json_close_to(&doc, 1);
+    json_open_object(&doc, "memory", 128);
+    json_number(&doc, "total_frames", (int64_t)page_alloc_total_frames());
+    json_number(&doc, "free_frames", (int64_t)page_alloc_free_frames());
+    json_close(&doc);
+}
+
+/* The latest lines of the log, the report for a person among them. */
+static void write_log(void)
+{
+    static char tail[LOG_TAIL];
+    uint64_t index = UINT64_MAX;
+    size_t n, start = 0;
+
+    log_read(&index, tail, 0);
+    index -= MIN(index, sizeof(tail));
+    n = log_read(&index, tail, sizeof(tail));
+    begin_section("log");
+    for (size_t i = 0; i < n; i++) {
+        if (tail[i] == '\n') {
+            json_bytes(&doc, NULL, tail + start, i - start);
+            start = i + 1;
+        }
+    }
+}
+
+static void write_trace(void)
+{
+    static const char *const names[TRACE_KINDS] = {
+        [TRACE_NONE] = "none", [TRACE_SWITCH] = "switch", [TRACE_IDLE] = "idle", [TRACE_DOMCTL] = "domctl", [TRACE_SYSCTL] = "sysctl",
+        [TRACE_CREATE] = "create", [TRACE_SHUTDOWN] = "shutdown", [TRACE_KILL] = "kill",
+    };
+
+    begin_section("trace");
+    for (unsigned int cpu = 0; cpu < cpus_online; cpu++) {
+        const struct trace_ring *ring = &trace_ring[cpu];
+
+        for (uint64_t i = ring->next - MIN(ring->next, (uint64_t)TRACE_RECORDS); i < ring->next; i++) {
+            const struct trace_record *r = &ring->record[i % TRACE_RECORDS];
+
+            json_open_object(&doc, NULL, 160);
+            json_number(&doc, "cpu", cpu);
+            json_number(&doc, "time_ns", r->time);
+            json_string(&doc, "what", names[r->kind % TRACE_KINDS]);
+            json_number(&doc, "domain", r->domain);
+            json_number(&doc, "argument", r->arg);
+            json_close(&doc);
+        }
+    }
+}
+
+static void end_document(void)
+{
+    size_t length;
+
+    if (!doc.buf) /* it never began */
+        return;
+    length = json_end(&doc);
+    keep_seal(length, crash.text);
+    keep_print(length);
+}
+
+void (*const crash_steps[])(void) = {
+    print_crashed, print_others, begin_document, write_cpus,   write_domains,
+    write_memory,  write_log,    write_trace,    end_document, NULL,
+};
