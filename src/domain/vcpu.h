@@ -48,7 +48,6 @@ struct vcpu {
 
     struct pv_vcpu *pv;               /* [c] pv/ */
     uint8_t nmi_pending; /* [a] */
-    uint8_t debugger_paused; /* [a] one of pause_count is a debugger's */
     const void *hypercall_state;      /* [o] hypercall/: multicall in progress */
 };
 

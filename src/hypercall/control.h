@@ -45,6 +45,7 @@ struct sysctl {
 typedef int sysctl_fn_t(struct sysctl *s);
 
 sysctl_fn_t sysctl_physinfo, sysctl_cputopoinfo, sysctl_numainfo, sysctl_pcitopoinfo, sysctl_getcpuinfo,
+    sysctl_livepatch_op, sysctl_psr_alloc,
     sysctl_availheap, sysctl_page_offline_op, sysctl_cpu_hotplug, sysctl_get_pmstat, sysctl_pm_op,
     sysctl_levelling_caps, sysctl_readconsole, sysctl_debug_keys, sysctl_getdomaininfolist, sysctl_sched_id,
     sysctl_scheduler_op, sysctl_cpupool_op, sysctl_get_cpu_featureset, sysctl_get_cpu_policy, sysctl_tbuf_op;
@@ -56,6 +57,7 @@ struct domctl {
     struct xen_domctl op; /* the caller's, copied in once; the answer goes back in it */
     uint64_t gva;         /* where it came from: an interrupted operation writes there what is left */
     struct domain *d;     /* the target, referenced; NULL for operations that name none */
+    int no_vcpu;          /* the code for a vCPU beyond its last */
 };
 typedef int domctl_fn_t(struct domctl *c);
 
@@ -67,8 +69,7 @@ domctl_fn_t domctl_createdomain, domctl_destroydomain, domctl_pausedomain, domct
     domctl_get_vcpu_msrs, domctl_getvcpuinfo, domctl_setvcpuaffinity, domctl_getvcpuaffinity,
     domctl_setnodeaffinity, domctl_getnodeaffinity, domctl_scheduler_op, domctl_sendtrigger,
     domctl_getpageframeinfo3, domctl_shadow_op, domctl_hypercall_init, domctl_set_address_size,
-    domctl_get_address_size, domctl_cacheflush, domctl_set_cpu_policy, domctl_get_cpu_policy,
-    domctl_gdbsx_pausevcpu, domctl_gdbsx_unpausevcpu, domctl_gdbsx_domstatus, domctl_irq_permission,
+    domctl_get_address_size, domctl_set_cpu_policy, domctl_get_cpu_policy, domctl_irq_permission,
     domctl_iomem_permission, domctl_ioport_permission;
 
 /* The most frames of grants, and of mappings of others' grants, that a domain can be created with: atomic (hypfs). */

@@ -2,6 +2,7 @@
 /* domctl: the table of operations on one domain, and the one way into it. See control.h. */
 #include "abi/errno.h"
 #include "hypercall/control.h"
+#include "hypercall/refuse.h"
 #include "x86/uaccess.h"
 
 /* Flags of a row. */
@@ -10,6 +11,7 @@
 #define ANSWERS         BIT(2) /* the argument is copied back; with ANSWERS_ERROR after a failure too */
 #define ANSWERS_ERROR   BIT(3)
 #define QUIET           BIT(4) /* a failure is what the toolstack expects, or has a line already */
+#define VCPU_ESRCH      BIT(5) /* -ESRCH for a vCPU that it cannot have, which gives -EINVAL else */
 
 #define ROW(op, what) [XEN_DOMCTL_##op] = {.name = #op, .fn = domctl_##op, .flags = what}
 
@@ -40,74 +42,58 @@ static const struct domctl_row {
     ROW(settimeoffset, 0),
     ROW(getvcpuaffinity, ANSWERS),
     ROW(resumedomain, NOT_SELF),
-    ROW(sendtrigger, 0),
+    ROW(sendtrigger, VCPU_ESRCH),
     ROW(subscribe, 0),
     ROW(set_address_size, 0),
     ROW(get_address_size, ANSWERS),
-    ROW(set_ext_vcpucontext, NOT_SELF),
-    ROW(get_ext_vcpucontext, ANSWERS),
-    ROW(gettscinfo, ANSWERS),
+    ROW(set_ext_vcpucontext, VCPU_ESRCH),
+    ROW(get_ext_vcpucontext, VCPU_ESRCH | ANSWERS),
+    ROW(gettscinfo, NOT_SELF | ANSWERS),
     ROW(settscinfo, NOT_SELF),
     ROW(getpageframeinfo3, 0),
-    ROW(setvcpuextstate, NOT_SELF),
-    ROW(getvcpuextstate, ANSWERS),
+    ROW(setvcpuextstate, VCPU_ESRCH | NOT_SELF),
+    ROW(getvcpuextstate, VCPU_ESRCH | NOT_SELF | ANSWERS),
     ROW(set_virq_handler, 0),
     ROW(setnodeaffinity, 0),
     ROW(getnodeaffinity, ANSWERS),
-    ROW(cacheflush, 0),
-    ROW(get_vcpu_msrs, ANSWERS),
-    ROW(set_vcpu_msrs, NOT_SELF),
+    ROW(get_vcpu_msrs, VCPU_ESRCH | NOT_SELF | ANSWERS),
+    ROW(set_vcpu_msrs, VCPU_ESRCH | NOT_SELF),
     ROW(get_cpu_policy, ANSWERS),
     ROW(set_cpu_policy, NOT_SELF | ANSWERS | ANSWERS_ERROR),
 };
 
-#define GDBSX_FIRST XEN_DOMCTL_gdbsx_guestmemio
-
-static const struct domctl_row gdbsx_table[] = {
-    [XEN_DOMCTL_gdbsx_pausevcpu - GDBSX_FIRST] = {"gdbsx_pausevcpu", domctl_gdbsx_pausevcpu, NOT_SELF},
-    [XEN_DOMCTL_gdbsx_unpausevcpu - GDBSX_FIRST] = {"gdbsx_unpausevcpu", domctl_gdbsx_unpausevcpu, 0},
-    [XEN_DOMCTL_gdbsx_domstatus - GDBSX_FIRST] = {"gdbsx_domstatus", domctl_gdbsx_domstatus, ANSWERS},
-};
-
-static const struct domctl_row *find_row(uint32_t cmd)
-{
-    if (cmd < ARRAY_SIZE(domctl_table))
-        return domctl_table[cmd].fn != NULL ? &domctl_table[cmd] : NULL;
-    if (cmd >= GDBSX_FIRST && cmd - GDBSX_FIRST < ARRAY_SIZE(gdbsx_table))
-        return gdbsx_table[cmd - GDBSX_FIRST].fn != NULL ? &gdbsx_table[cmd - GDBSX_FIRST] : NULL;
-    return NULL;
-}
-
 /* Known, and not offered for PV domains, or at all: the code that Debian's Xen has for each. */
-static int absent_domctl(uint32_t cmd)
+static int absent_domctl(struct domctl *c)
 {
-    switch (cmd) {
+    switch (c->op.cmd) {
     case XEN_DOMCTL_gethvmcontext:
     case XEN_DOMCTL_sethvmcontext:
     case XEN_DOMCTL_gethvmcontext_partial:
     case XEN_DOMCTL_bind_pt_irq:
     case XEN_DOMCTL_unbind_pt_irq:
-    case XEN_DOMCTL_set_target:
     case XEN_DOMCTL_set_broken_page_p2m:
     case XEN_DOMCTL_soft_reset:
+    case XEN_DOMCTL_memory_mapping:
+    case XEN_DOMCTL_debug_op:
+    case XEN_DOMCTL_setvnumainfo:
+    case XEN_DOMCTL_vmtrace_op:
         return -EINVAL;
+    case XEN_DOMCTL_set_target:
+        return hypercall_domain_exists(c->op.u.set_target.target) ? -EOPNOTSUPP : -ESRCH;
     case XEN_DOMCTL_assign_device:
     case XEN_DOMCTL_test_assign_device:
     case XEN_DOMCTL_deassign_device:
-    case XEN_DOMCTL_get_device_group:
-        return -ENODEV; /* there is no IOMMU */
-    case XEN_DOMCTL_debug_op:
-    case XEN_DOMCTL_vm_event_op:
+    case XEN_DOMCTL_get_device_group: /* there is no IOMMU */
+    case XEN_DOMCTL_ioport_mapping:
     case XEN_DOMCTL_set_access_required:
     case XEN_DOMCTL_monitor_op:
-    case XEN_DOMCTL_vmtrace_op:
-    case XEN_DOMCTL_setvnumainfo:
     case XEN_DOMCTL_get_paging_mempool_size:
     case XEN_DOMCTL_set_paging_mempool_size:
         return -EOPNOTSUPP;
     case XEN_DOMCTL_psr_cmt_op:
-    case XEN_DOMCTL_psr_alloc:
         return -ENODEV;
+    case XEN_DOMCTL_psr_alloc:
+        return c->op.u.psr_alloc.cmd <= XEN_DOMCTL_PSR_GET_MBA_THRTL ? -ENODEV : -EOPNOTSUPP;
     default:
         return -ENOSYS;
     }
@@ -116,7 +102,7 @@ static int absent_domctl(uint32_t cmd)
 struct vcpu *domctl_vcpu(struct domctl *c, uint32_t id, int *error)
 {
     if (id >= c->d->max_vcpus)
-        *error = control_refuse(&c->control, -EINVAL, "vcpu %u of %u", id, c->d->max_vcpus);
+        *error = control_refuse(&c->control, c->no_vcpu, "vcpu %u of %u", id, c->d->max_vcpus);
     else if (atomic_load(&c->d->vcpu[id]) == NULL)
         *error = control_refuse(&c->control, -ESRCH, "vcpu %u does not exist yet", id);
     else
@@ -149,20 +135,21 @@ int64_t do_domctl(struct hypercall_args *args)
         return -EACCES;
     if (!current_domain()->privileged)
         return -EPERM;
-    row = find_row(c.op.cmd);
+    row = c.op.cmd < ARRAY_SIZE(domctl_table) && domctl_table[c.op.cmd].fn != NULL ? &domctl_table[c.op.cmd] : NULL;
     if (row == NULL || !(row->flags & NO_DOMAIN_NAMED)) {
-        c.d = c.op.domain == DOMID_SELF ? domain_get(current_domain()->id) : domain_get(c.op.domain);
+        c.d = domain_get(c.op.domain); /* DOMID_SELF is no domain here */
         if (c.d == NULL)
             return -ESRCH;
     }
     c.control.target = c.op.domain;
     if (row != NULL) {
         c.control.name = row->name;
+        c.no_vcpu = row->flags & VCPU_ESRCH ? -ESRCH : -EINVAL;
         result = perform_row(&c, row);
         if (result < 0 && result != -ERESTART && !(row->flags & QUIET) && !c.control.explained)
             (void)control_refuse(&c.control, result, "refused");
     } else {
-        result = absent_domctl(c.op.cmd);
+        result = absent_domctl(&c);
     }
     if (c.d != NULL)
         domain_put(c.d);

@@ -3,6 +3,7 @@
 #include "abi/errno.h"
 #include "domain/vcpu.h"
 #include "hypercall/control.h"
+#include "hypercall/refuse.h"
 #include "hypercall/state.h"
 #include "lib/string.h"
 
@@ -20,7 +21,7 @@ static bool within(int32_t frames, uint32_t limit)
 
 static int check_creation(struct domctl *c, const struct xen_domctl_createdomain *r)
 {
-    if (r->flags & ~(uint32_t)XEN_DOMCTL_CDF_xs_domain)
+    if (r->flags & ~(uint32_t)(XEN_DOMCTL_CDF_xs_domain | XEN_DOMCTL_CDF_oos_off))
         return control_refuse(&c->control, -EINVAL, "flags %x: HVM, an IOMMU and performance counters are not offered",
                               r->flags);
     if (r->iommu_opts != 0 || r->vmtrace_size != 0)
@@ -35,9 +36,11 @@ static int check_creation(struct domctl *c, const struct xen_domctl_createdomain
                               control_maptrack_frames);
     if (r->grant_opts == 0 || r->grant_opts > GRANT_VERSION_MAX)
         return control_refuse(&c->control, -EINVAL, "grant options %x", r->grant_opts);
-    if (r->arch.emulation_flags != 0 || (r->arch.misc_flags & ~XEN_X86_MSR_RELAXED) != 0)
+    if ((r->arch.emulation_flags & ~XEN_X86_EMU_ALL) != 0 || (r->arch.misc_flags & ~XEN_X86_MSR_RELAXED) != 0)
         return control_refuse(&c->control, -EINVAL, "emulation %x, other flags %x", r->arch.emulation_flags,
                               r->arch.misc_flags);
+    if (r->arch.emulation_flags != 0)
+        return control_refuse(&c->control, -EOPNOTSUPP, "devices %x for a PV server", r->arch.emulation_flags);
     return 0;
 }
 
@@ -56,17 +59,20 @@ int domctl_createdomain(struct domctl *c)
             r->max_maptrack_frames < 0 ? control_maptrack_frames : (uint32_t)r->max_maptrack_frames,
     };
     struct domain *d;
-    int error = check_creation(c, r);
+    int error;
 
+    if (!any_id && hypercall_domain_exists(c->op.domain))
+        return control_refuse(&c->control, -EEXIST, "the number is taken");
+    error = check_creation(c, r);
     if (error != 0)
         return error;
     error = domain_create(&config, &pv_guest_ops, &d);
     if (error != 0)
-        return control_refuse(&c->control, error, error == -EEXIST ? "the number is taken" : "cannot be made");
+        return control_refuse(&c->control, error, "cannot be made");
     if (r->cpupool_id != 0)
         error = sched_pool_move_group(r->cpupool_id, &d->sched);
     if (error != 0) {
-        error = control_refuse(&c->control, error == -EINVAL ? -ENODEV : error, "pool %u does not take it",
+        error = control_refuse(&c->control, error == -ENOENT ? -ESRCH : -ENODEV, "pool %u does not take it",
                                r->cpupool_id);
         while (domain_kill(d) == -ERESTART) /* it has nothing yet that takes time to give up */
             ;
@@ -221,21 +227,10 @@ int domctl_set_virq_handler(struct domctl *c)
 {
     uint32_t virq = c->op.u.set_virq_handler.virq;
 
-    switch (virq) {
-    case VIRQ_DOM_EXC:
-        domain_set_virq_handler(virq, c->d);
-        return 0;
-    case VIRQ_CONSOLE:
-    case VIRQ_TBUF:
-    case VIRQ_DEBUGGER:
-    case VIRQ_CON_RING:
-    case VIRQ_PCPU_STATE:
-    case VIRQ_MEM_EVENT:
-    case VIRQ_ENOMEM:
-        return control_refuse(&c->control, -EOPNOTSUPP, "virq %u stays with domain 0", virq);
-    default:
+    if (virq >= NR_VIRQS || virq == VIRQ_TIMER || virq == VIRQ_DEBUG || virq == VIRQ_XENOPROF || virq == VIRQ_XENPMU)
         return control_refuse(&c->control, -EINVAL, "virq %u is no global one", virq);
-    }
+    domain_set_virq_handler(virq, c->d);
+    return 0;
 }
 
 /* A debugger is told nothing of its own here: a domain that crashes says why in the log. */
@@ -273,7 +268,7 @@ int domctl_settscinfo(struct domctl *c)
 {
     const struct xen_domctl_tsc_info *t = &c->op.u.tsc_info;
 
-    if (t->tsc_mode > 3)
+    if (t->tsc_mode > 2)
         return control_refuse(&c->control, -EINVAL, "mode %u", t->tsc_mode);
     c->d->hypercall->tsc_incarnation = t->incarnation;
     return 0;

@@ -4,6 +4,7 @@
 #include "core/softirq.h"
 #include "domain/rights.h"
 #include "hypercall/control.h"
+#include "platform/irqchips.h"
 #include "pv/pv.h"
 #include "x86/insn.h"
 #include "x86/uaccess.h"
@@ -37,35 +38,32 @@ static uint64_t frame_use(struct domain *d, mfn_t m)
     return use;
 }
 
-/* The list's frame numbers are replaced by their uses. Interrupted, the argument says which part is left. */
+#define LIST_MAX 1024 /* frames that are asked about at once */
+
+/* The list's frame numbers are replaced by their uses. */
 int domctl_getpageframeinfo3(struct domctl *c)
 {
-    struct xen_domctl_getpageframeinfo3 *list = &c->op.u.getpageframeinfo3;
-    uint64_t gva = (uint64_t)list->array.p, i;
+    const struct xen_domctl_getpageframeinfo3 *list = &c->op.u.getpageframeinfo3;
+    uint64_t gva = (uint64_t)list->array.p, m;
 
-    if (!guest_range_ok(gva, list->num < UINT64_MAX / 8 ? list->num * 8 : UINT64_MAX))
+    if (list->num > LIST_MAX)
+        return control_refuse(&c->control, -E2BIG, "%llu frames, at most %u", (unsigned long long)list->num, LIST_MAX);
+    if (!guest_range_ok(gva, list->num * 8))
         return -EFAULT;
-    for (i = 0; i < list->num; i++) {
-        uint64_t m;
-
-        if ((i & 63) == 63 && preempt_pending())
-            break;
+    for (uint64_t i = 0; i < list->num; i++) {
         if (guest_read_u64(gva + i * 8, &m) != 0 || guest_write_u64(gva + i * 8, frame_use(c->d, mfn(m))) != 0)
             return -EFAULT;
     }
-    if (i == list->num)
-        return 0;
-    list->num -= i;
-    list->array.p += i;
-    return guest_copy_to(c->gva, &c->op, sizeof(c->op)) != 0 ? -EFAULT : -ERESTART;
+    return 0;
 }
 
 /* Without shadow page tables there is no log of what a PV domain writes. */
 int domctl_shadow_op(struct domctl *c)
 {
     switch (c->op.u.shadow_op.op) {
-    case XEN_DOMCTL_SHADOW_OP_ENABLE:
-    case XEN_DOMCTL_SHADOW_OP_ENABLE_TEST:
+    case XEN_DOMCTL_SHADOW_OP_CLEAN:
+    case XEN_DOMCTL_SHADOW_OP_PEEK:
+        return 0;
     case XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY:
         return control_refuse(&c->control, -EOPNOTSUPP, "a PV domain's writes are not logged: no live migration");
     default:
@@ -89,19 +87,14 @@ int domctl_set_address_size(struct domctl *c)
 {
     if (c->op.u.address_size.size == 64)
         return 0;
-    return control_refuse(&c->control, -EINVAL, "%u bits: PV servers have 64", c->op.u.address_size.size);
+    return control_refuse(&c->control, c->op.u.address_size.size == 32 ? -EOPNOTSUPP : -EINVAL,
+                          "%u bits: PV servers have 64", c->op.u.address_size.size);
 }
 
 int domctl_get_address_size(struct domctl *c)
 {
     c->op.u.address_size.size = 64;
     return 0;
-}
-
-/* Caches of a PC are coherent. */
-int domctl_cacheflush(struct domctl *c)
-{
-    return -ENOSYS;
 }
 
 /* --- rights to hardware --- */
@@ -126,6 +119,8 @@ int domctl_irq_permission(struct domctl *c)
 {
     const struct xen_domctl_irq_permission *p = &c->op.u.irq_permission;
 
+    if (p->pirq >= gsi_count())
+        return control_refuse(&c->control, -EINVAL, "interrupt %u of %u", p->pirq, gsi_count());
     return change_right(c, RIGHT_IRQS, p->pirq, p->pirq, p->allow_access);
 }
 

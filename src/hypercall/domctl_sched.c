@@ -30,7 +30,7 @@ static int set_affinities(struct domctl *c, struct vcpu *v, uint32_t flags, uint
     if (flags & XEN_VCPUAFFINITY_HARD)
         error = sched_set_affinity(&v->unit, hard);
     if (error == 0 && (flags & XEN_VCPUAFFINITY_SOFT)) {
-        error = sched_set_soft_affinity(&v->unit, soft);
+        error = sched_set_soft_affinity(&v->unit, soft != 0 ? soft : UINT64_MAX);
         if (error != 0 && (flags & XEN_VCPUAFFINITY_HARD))
             (void)sched_set_affinity(&v->unit, old);
     }
@@ -50,9 +50,8 @@ int domctl_setvcpuaffinity(struct domctl *c)
 
     if (v == NULL)
         return error;
-    if ((a->flags & ~(uint32_t)(XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT | XEN_VCPUAFFINITY_FORCE)) ||
-        !(a->flags & (XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT)))
-        return control_refuse(&c->control, -EINVAL, "flags %x", a->flags);
+    if (a->flags == 0)
+        return control_refuse(&c->control, -EINVAL, "neither hard nor soft");
     if (((a->flags & XEN_VCPUAFFINITY_HARD) && control_read_bits(&a->cpumap_hard, &hard) != 0) ||
         ((a->flags & XEN_VCPUAFFINITY_SOFT) && control_read_bits(&a->cpumap_soft, &soft) != 0))
         return -EFAULT;
@@ -74,8 +73,8 @@ int domctl_getvcpuaffinity(struct domctl *c)
 
     if (v == NULL)
         return error;
-    if (!(a->flags & (XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT)))
-        return control_refuse(&c->control, -EINVAL, "flags %x", a->flags);
+    if (a->flags == 0)
+        return control_refuse(&c->control, -EINVAL, "neither hard nor soft");
     if (((a->flags & XEN_VCPUAFFINITY_HARD) && control_write_bits(&a->cpumap_hard, READ_ONCE(v->unit.affinity)) != 0) ||
         ((a->flags & XEN_VCPUAFFINITY_SOFT) && control_write_bits(&a->cpumap_soft, READ_ONCE(v->unit.soft)) != 0))
         return -EFAULT;
@@ -115,6 +114,9 @@ int domctl_scheduler_op(struct domctl *c)
         op->u.credit2.cap = READ_ONCE(g->cap);
         return 0;
     case XEN_DOMCTL_SCHEDOP_putinfo:
+        if (op->u.credit2.cap > 100 * c->d->max_vcpus)
+            return control_refuse(&c->control, -EINVAL, "a cap of %u%% for %u vcpus", op->u.credit2.cap,
+                                  c->d->max_vcpus);
         return sched_group_set(g, op->u.credit2.weight, op->u.credit2.cap);
     default:
         return control_refuse(&c->control, -EINVAL, "command %u: parameters are those of the whole domain", op->cmd);

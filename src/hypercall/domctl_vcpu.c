@@ -115,6 +115,8 @@ int domctl_set_ext_vcpucontext(struct domctl *c)
 
     if (v == NULL)
         return error;
+    if (v == current_vcpu())
+        return -ESRCH;
     if (e->size < offsetof(struct xen_domctl_ext_vcpucontext, mcg_cap))
         return control_refuse(&c->control, -EINVAL, "%u bytes", e->size);
     if (!va_canonical(e->syscall32_callback_eip) || !va_canonical(e->sysenter_callback_eip))
@@ -141,8 +143,9 @@ int domctl_get_ext_vcpucontext(struct domctl *c)
 
     if (v == NULL)
         return error;
-    if (v != current_vcpu())
-        vcpu_pause_sync(v);
+    if (v == current_vcpu())
+        return -ESRCH;
+    vcpu_pause_sync(v);
     *e = (struct xen_domctl_ext_vcpucontext){
         .vcpu = v->id,
         .size = sizeof(*e),
@@ -153,8 +156,7 @@ int domctl_get_ext_vcpucontext(struct domctl *c)
         .sysenter_callback_cs = v->cpu.sysenter_cs,
         .sysenter_disables_events = (v->cpu.flags & GUEST_SYSENTER_MASKS) != 0,
     };
-    if (v != current_vcpu())
-        vcpu_unpause(v);
+    vcpu_unpause(v);
     return 0;
 }
 
@@ -176,13 +178,11 @@ int domctl_getvcpuextstate(struct domctl *c)
 
     if (v == NULL)
         return error;
-    if (v == current_vcpu())
-        return -EINVAL;
     e->xfeature_mask = cpu_features.xsave ? cpu_features.xcr0 : 0;
     e->size = cpu_features.xsave ? sizeof(header) + fpu_area_size_of(READ_ONCE(v->cpu.xcr0)) : 0;
     if (gva == 0 || e->size == 0)
         return 0;
-    if (room < e->size)
+    if (room != e->size)
         return control_refuse(&c->control, -EINVAL, "room for %llu bytes of %llu", (unsigned long long)room,
                               (unsigned long long)e->size);
     area = heap_alloc(fpu_area_size());
@@ -214,12 +214,12 @@ int domctl_setvcpuextstate(struct domctl *c)
         return control_refuse(&c->control, -EINVAL, "%llu bytes", (unsigned long long)e->size);
     if (guest_copy_from(&h, gva, sizeof(h)) != 0)
         return -EFAULT;
+    if (size == 0)
+        return 0;
     if (!fpu_xcr0_ok(h.xcr0) || (h.xcr0 & ~h.xcr0_ever) || (h.xcr0_ever & ~cpu_features.xcr0))
         return control_refuse(&c->control, -EINVAL, "XCR0 %llx of %llx, the processor has %llx",
                               (unsigned long long)h.xcr0, (unsigned long long)h.xcr0_ever,
                               (unsigned long long)cpu_features.xcr0);
-    if (size == 0)
-        return 0;
     area = heap_alloc(fpu_area_size());
     if (area == NULL)
         return -ENOMEM;
@@ -269,7 +269,7 @@ int domctl_set_vcpu_msrs(struct domctl *c)
     return 0;
 }
 
-/* --- for debuggers --- */
+/* --- as from a button --- */
 
 int domctl_sendtrigger(struct domctl *c)
 {
@@ -277,49 +277,13 @@ int domctl_sendtrigger(struct domctl *c)
     int error = 0;
     struct vcpu *v;
 
-    if (t->trigger != XEN_DOMCTL_SENDTRIGGER_NMI)
-        return control_refuse(&c->control, -ENOSYS, "trigger %u: a PV server has the NMI alone", t->trigger);
     v = domctl_vcpu(c, t->vcpu, &error);
     if (v == NULL)
         return error;
+    if (t->trigger != XEN_DOMCTL_SENDTRIGGER_NMI)
+        return control_refuse(&c->control, t->trigger >= XEN_DOMCTL_SENDTRIGGER_POWER &&
+                              t->trigger <= XEN_DOMCTL_SENDTRIGGER_SLEEP ? -EINVAL : -ENOSYS,
+                              "trigger %u: a PV server has the NMI alone", t->trigger);
     vcpu_send_nmi(v);
-    return 0;
-}
-
-int domctl_gdbsx_pausevcpu(struct domctl *c)
-{
-    int error = 0;
-    struct vcpu *v = domctl_vcpu(c, c->op.u.gdbsx_pauseunp_vcpu.vcpu, &error);
-
-    if (v == NULL)
-        return error;
-    if (atomic_xchg(&v->debugger_paused, (uint8_t)1))
-        return 0;
-    vcpu_pause_sync(v);
-    return 0;
-}
-
-int domctl_gdbsx_unpausevcpu(struct domctl *c)
-{
-    int error = 0;
-    struct vcpu *v = domctl_vcpu(c, c->op.u.gdbsx_pauseunp_vcpu.vcpu, &error);
-
-    if (v == NULL)
-        return error;
-    if (!atomic_xchg(&v->debugger_paused, (uint8_t)0))
-        return control_refuse(&c->control, -EBUSY, "vcpu %u is not paused by a debugger", v->id);
-    vcpu_unpause(v);
-    return 0;
-}
-
-/* A vCPU does not stop at an event of its own for a debugger. */
-int domctl_gdbsx_domstatus(struct domctl *c)
-{
-    struct xen_domctl_gdbsx_domstatus *s = &c->op.u.gdbsx_domstatus;
-
-    *s = (struct xen_domctl_gdbsx_domstatus){
-        .paused = atomic_load(&c->d->pause_count) != 0,
-        .vcpu_id = UINT32_MAX,
-    };
     return 0;
 }

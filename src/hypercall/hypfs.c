@@ -40,7 +40,7 @@ struct place {
 
 static uint32_t major = XEN_VERSION_MAJOR, minor = XEN_VERSION_MINOR; /* constant */
 
-enum { ROOT, BUILDINFO, COMPILEINFO, VERSION, CPUPOOL, POOL, PARAMS };
+enum { ROOT, BUILDINFO, CHANGESET, COMPILEINFO, VERSION, CPUPOOL, POOL, PARAMS };
 
 #define DIRECTORY(called, in)    {.name = called, .parent = in, .type = XEN_HYPFS_TYPE_DIR}
 #define TEXT(called, in, string) {.name = called, .parent = in, .type = XEN_HYPFS_TYPE_STRING, .text = string}
@@ -52,12 +52,12 @@ enum { ROOT, BUILDINFO, COMPILEINFO, VERSION, CPUPOOL, POOL, PARAMS };
 static const struct node nodes[] = {
     [ROOT] = DIRECTORY("", ROOT),
     [BUILDINFO] = DIRECTORY("buildinfo", ROOT),
+    [CHANGESET] = TEXT("changeset", BUILDINFO, ""),
     [COMPILEINFO] = DIRECTORY("compileinfo", BUILDINFO),
     [VERSION] = DIRECTORY("version", BUILDINFO),
     [CPUPOOL] = DIRECTORY("cpupool", ROOT),
     [POOL] = DIRECTORY("*", CPUPOOL),
     [PARAMS] = DIRECTORY("params", ROOT),
-    TEXT("changeset", BUILDINFO, ""),
     TEXT("compile_by", COMPILEINFO, COMPILED_BY),
     TEXT("compile_date", COMPILEINFO, ""),
     TEXT("compile_domain", COMPILEINFO, ""),

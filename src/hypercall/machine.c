@@ -139,7 +139,7 @@ int sysctl_cpu_hotplug(struct sysctl *s)
         return pcpu_online(h->cpu);
     if (h->op == XEN_SYSCTL_CPU_HOTPLUG_OFFLINE)
         return pcpu_offline(h->cpu);
-    return control_refuse(&s->control, h->op > XEN_SYSCTL_CPU_HOTPLUG_SMT_DISABLE ? -EOPNOTSUPP : -EINVAL,
+    return control_refuse(&s->control, -EOPNOTSUPP,
                           "operation %u: threads of a core are neither stopped nor started together", h->op);
 }
 
@@ -150,8 +150,10 @@ int sysctl_get_pmstat(struct sysctl *s)
 
     if (p->cpuid >= cpus_online)
         return -EINVAL;
-    if (p->type != PMSTAT_get_max_cx)
+    if ((p->type & PMSTAT_CATEGORY_MASK) != PMSTAT_CX)
         return -ENODEV;
+    if (p->type < PMSTAT_get_max_cx || p->type > PMSTAT_reset_cxstat)
+        return -ENOSYS;
     p->u.getcx.nr = 0;
     return 0;
 }
@@ -160,11 +162,21 @@ int sysctl_pm_op(struct sysctl *s)
 {
     struct xen_sysctl_pm_op *p = &s->op.u.pm_op;
 
-    if (p->cmd == XEN_SYSCTL_pm_op_get_max_cstate) {
+    if (p->cpuid >= cpus_online || (p->cmd & PM_PARA_CATEGORY_MASK) == CPUFREQ_PARA)
+        return -EINVAL;
+    switch (p->cmd) {
+    case XEN_SYSCTL_pm_op_get_max_cstate:
         p->u.get_max_cstate = XEN_SYSCTL_CX_UNLIMITED;
         return 0;
+    case XEN_SYSCTL_pm_op_set_sched_opt_smt:
+    case XEN_SYSCTL_pm_op_set_max_cstate: /* the idle loop never goes beyond the first */
+        return 0;
+    case XEN_SYSCTL_pm_op_enable_turbo:
+    case XEN_SYSCTL_pm_op_disable_turbo:
+        return -EACCES;
+    default:
+        return -ENOSYS;
     }
-    return p->cpuid >= cpus_online ? -EINVAL : -ENODEV;
 }
 
 /* No processor is asked to hide features from programs that execute CPUID themselves. */
@@ -179,10 +191,41 @@ int sysctl_tbuf_op(struct sysctl *s)
 {
     struct xen_sysctl_tbuf_op *t = &s->op.u.tbuf_op;
 
-    if (t->cmd != XEN_SYSCTL_TBUFOP_get_info)
+    switch (t->cmd) {
+    case XEN_SYSCTL_TBUFOP_get_info:
+        t->evt_mask = 0;
+        t->buffer_mfn = 0;
+        t->size = 0;
+        return 0;
+    case XEN_SYSCTL_TBUFOP_set_cpu_mask:
+    case XEN_SYSCTL_TBUFOP_set_evt_mask:
+    case XEN_SYSCTL_TBUFOP_disable:
+        return 0;
+    default:
         return -EINVAL;
-    t->evt_mask = 0;
-    t->buffer_mfn = 0;
-    t->size = 0;
+    }
+}
+
+/* The hypervisor is not patched while it runs: there are no patches to be told of. */
+int sysctl_livepatch_op(struct sysctl *s)
+{
+    struct xen_sysctl_livepatch_op *l = &s->op.u.livepatch;
+
+    if (l->pad != 0)
+        return -EINVAL;
+    if (l->cmd > XEN_SYSCTL_LIVEPATCH_ACTION)
+        return -EOPNOTSUPP;
+    if (l->cmd != XEN_SYSCTL_LIVEPATCH_LIST || l->u.list.pad != 0)
+        return -EINVAL;
+    l->u.list.version = 0;
+    l->u.list.nr = 0;
+    l->u.list.name_total_size = 0;
+    l->u.list.metadata_total_size = 0;
     return 0;
+}
+
+/* Caches and memory bandwidth are not divided. */
+int sysctl_psr_alloc(struct sysctl *s)
+{
+    return s->op.u.psr_alloc.cmd <= XEN_SYSCTL_PSR_get_mba_info ? -ENODEV : -EOPNOTSUPP;
 }

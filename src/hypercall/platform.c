@@ -93,7 +93,7 @@ static int enter_sleep(const struct xenpf_enter_acpi_sleep *sleep)
 /* Only the list's end: the hypervisor does not carry its symbols. */
 static int get_symbol(const struct xenpf_symdata *symbol)
 {
-    return symbol->symnum == 0 ? 0 : -EINVAL;
+    return symbol->symnum == 0 ? 0 : -ERANGE;
 }
 
 static int park_cores(struct xenpf_core_parking *parking)
@@ -103,15 +103,58 @@ static int park_cores(struct xenpf_core_parking *parking)
         parking->idle_nums = 0;
         return 0;
     case XEN_CORE_PARKING_SET:
-        return -EOPNOTSUPP;
+        return parking->idle_nums == 0 ? 0 : -EOPNOTSUPP;
     default:
         return -EINVAL;
     }
 }
 
-static int perform(struct xen_platform_op *op)
+#define MSR_MTRR_CAP     0x000000fe
+#define MSR_MTRR_BASE(n) (0x00000200 + 2 * (n)) /* of range n; its mask follows */
+#define MTRR_VALID       BIT(11)                /* in the mask */
+#define MTRR_ADDRESS     0x000ffffffffff000
+#define CPUID_1_EDX_MTRR BIT(12)
+
+/* Memory types by range: the firmware's, which nobody changes. */
+static int read_memtype(struct xenpf_read_memtype *m)
+{
+    uint64_t base, mask;
+    uint32_t r[4];
+
+    cpuid_count(1, 0, r);
+    if (!(r[3] & CPUID_1_EDX_MTRR) || m->reg >= (rdmsr(MSR_MTRR_CAP) & 0xff))
+        return -EINVAL;
+    base = rdmsr(MSR_MTRR_BASE(m->reg));
+    mask = rdmsr(MSR_MTRR_BASE(m->reg) + 1);
+    m->mfn = base >> PAGE_SHIFT;
+    m->type = base & 0xff;
+    m->nr_mfns = mask & MTRR_VALID ? (BIT(cpu_features.phys_bits) - (mask & MTRR_ADDRESS)) >> PAGE_SHIFT : 0;
+    return 0;
+}
+
+/* What the owner of the hardware has read in ACPI about processors' states, which stay as the firmware left them. */
+static int note_states(const struct xenpf_set_processor_pminfo *info)
+{
+    return info->type == XEN_PM_CX || info->type == XEN_PM_PX ? 0 : -EINVAL;
+}
+
+static int platform_perform(struct xen_platform_op *op)
 {
     switch (op->cmd) {
+    case XENPF_read_memtype:
+        return read_memtype(&op->u.read_memtype);
+    case XENPF_set_processor_pminfo:
+        return note_states(&op->u.set_pminfo);
+    case XENPF_add_memtype:
+    case XENPF_del_memtype:
+    case XENPF_microcode_update:
+    case XENPF_platform_quirk:
+    case XENPF_mem_hotadd:
+        return -EINVAL;
+    case XENPF_cpu_hotadd: /* all that there are have been found */
+        return op->u.cpu_add.apic_id == cpu_apic_id[0] ? -EEXIST : -EINVAL;
+    case XENPF_resource_op: /* no MSR is open to reading */
+        return op->u.resource_op.nr_entries == 0 ? 0 : -EINVAL;
     case XENPF_settime32:
         return set_time(op->u.settime32.secs, op->u.settime32.nsecs, op->u.settime32.system_time);
     case XENPF_settime64:
@@ -150,7 +193,7 @@ int64_t do_platform_op(struct hypercall_args *args)
         return -EACCES;
     if (!current_domain()->privileged)
         return -EPERM;
-    error = perform(&op);
+    error = platform_perform(&op);
     if (error == 0 && guest_copy_to(args->a[0], &op, sizeof(op)) != 0)
         return -EFAULT;
     return error;

@@ -134,7 +134,7 @@ static int read_leaves(struct domctl *c, struct xen_domctl_cpu_policy *p, struct
     return 0;
 }
 
-#define LEAVES_MAX 1024 /* more than there are numbers for */
+#define LEAVES_MAX 512 /* more than there are numbers for */
 
 int domctl_set_cpu_policy(struct domctl *c)
 {
@@ -143,7 +143,7 @@ int domctl_set_cpu_policy(struct domctl *c)
     int error;
 
     p->err_leaf = p->err_subleaf = p->err_msr = UINT32_MAX;
-    if (p->nr_leaves > LEAVES_MAX || p->nr_msrs > LEAVES_MAX)
+    if (p->nr_leaves > LEAVES_MAX || p->nr_msrs > POLICY_MSRS)
         return control_refuse(&c->control, -E2BIG, "%u leaves, %u registers", p->nr_leaves, p->nr_msrs);
     policy = policy_copy(c->d);
     if (policy == NULL)

@@ -31,11 +31,13 @@ static const struct sysctl_row {
     ROW(cputopoinfo, sysctl_cputopoinfo, LOUD),
     ROW(numainfo, sysctl_numainfo, LOUD),
     ROW(cpupool_op, sysctl_cpupool_op, QUIET), /* lists end with ENOENT */
+    ROW(livepatch_op, sysctl_livepatch_op, LOUD),
+    ROW(psr_alloc, sysctl_psr_alloc, QUIET),
     ROW(scheduler_op, sysctl_scheduler_op, LOUD),
     ROW(pcitopoinfo, sysctl_pcitopoinfo, LOUD),
     ROW(get_cpu_levelling_caps, sysctl_levelling_caps, LOUD),
-    ROW(get_cpu_featureset, sysctl_get_cpu_featureset, LOUD),
-    ROW(get_cpu_policy, sysctl_get_cpu_policy, LOUD),
+    ROW(get_cpu_featureset, sysctl_get_cpu_featureset, QUIET),
+    ROW(get_cpu_policy, sysctl_get_cpu_policy, QUIET),
 };
 
 /* Known, and built neither into Debian's Xen nor into this. */
@@ -43,10 +45,8 @@ static int absent_sysctl(uint32_t cmd)
 {
     switch (cmd) {
     case XEN_SYSCTL_coverage_op:
-    case XEN_SYSCTL_livepatch_op:
         return -EOPNOTSUPP;
     case XEN_SYSCTL_psr_cmt_op:
-    case XEN_SYSCTL_psr_alloc:
         return -ENODEV;
     default:
         return -ENOSYS;

@@ -17,6 +17,8 @@ int sysctl_readconsole(struct sysctl *s)
     uint32_t done = 0;
     char piece[PIECE];
 
+    if (!guest_range_ok((uint64_t)r->buffer.p, r->count))
+        return -EFAULT;
     while (done < r->count) {
         size_t n = log_read(&index, piece, MIN((size_t)(r->count - done), sizeof(piece)));
 
@@ -108,27 +110,24 @@ int sysctl_scheduler_op(struct sysctl *s)
     struct xen_sysctl_scheduler_op *op = &s->op.u.scheduler_op;
     struct sched_pool_params p;
 
+    if (op->cmd != XEN_SYSCTL_SCHEDOP_putinfo && op->cmd != XEN_SYSCTL_SCHEDOP_getinfo)
+        return control_refuse(&s->control, -EINVAL, "command %u", op->cmd);
     if (sched_pool_get_params(op->cpupool_id, &p) != 0)
         return control_refuse(&s->control, -ESRCH, "pool %u", op->cpupool_id);
     if (!sched_pool_answers(op->cpupool_id, op->sched_id))
         return control_refuse(&s->control, -EINVAL, "scheduler %u is not that of pool %u", op->sched_id,
                               op->cpupool_id);
-    switch (op->cmd) {
-    case XEN_SYSCTL_SCHEDOP_putinfo:
+    if (op->cmd == XEN_SYSCTL_SCHEDOP_putinfo)
         return put_pool_parameters(s, &p);
-    case XEN_SYSCTL_SCHEDOP_getinfo:
-        if (op->sched_id == XEN_SCHEDULER_CREDIT2)
-            op->u.sched_credit2.ratelimit_us = p.ratelimit_us;
-        else
-            op->u.sched_credit = (struct xen_sysctl_credit_schedule){
-                .tslice_ms = p.tslice_us / 1000,
-                .ratelimit_us = p.ratelimit_us,
-                .vcpu_migr_delay_us = p.migrate_us,
-            };
-        return 0;
-    default:
-        return control_refuse(&s->control, -EINVAL, "command %u", op->cmd);
-    }
+    if (op->sched_id == XEN_SCHEDULER_CREDIT2)
+        op->u.sched_credit2.ratelimit_us = p.ratelimit_us;
+    else
+        op->u.sched_credit = (struct xen_sysctl_credit_schedule){
+            .tslice_ms = p.tslice_us / 1000,
+            .ratelimit_us = p.ratelimit_us,
+            .vcpu_migr_delay_us = p.migrate_us,
+        };
+    return 0;
 }
 
 /* The pool itself, or the next one after it, and -ENOENT after the last. */
@@ -148,7 +147,7 @@ static int pool_info(struct xen_sysctl_cpupool_op *op)
 static int move_domain(const struct xen_sysctl_cpupool_op *op)
 {
     struct domain *d = op->domid < DOMID_FIRST_RESERVED ? domain_get((domid_t)op->domid) : NULL;
-    int error = -EINVAL;
+    int error = -EPERM;
 
     if (d == NULL)
         return -ESRCH;
@@ -160,9 +159,12 @@ static int move_domain(const struct xen_sysctl_cpupool_op *op)
 
 static int pool_op(struct xen_sysctl_cpupool_op *op)
 {
+    int error;
+
     switch (op->op) {
     case XEN_SYSCTL_CPUPOOL_OP_CREATE:
-        return sched_pool_create(op->sched_id, &op->cpupool_id);
+        error = sched_pool_create(op->sched_id, &op->cpupool_id);
+        return error == -EINVAL ? -ENOENT : error; /* no such scheduler */
     case XEN_SYSCTL_CPUPOOL_OP_DESTROY:
         return sched_pool_destroy(op->cpupool_id);
     case XEN_SYSCTL_CPUPOOL_OP_INFO:
@@ -170,7 +172,8 @@ static int pool_op(struct xen_sysctl_cpupool_op *op)
     case XEN_SYSCTL_CPUPOOL_OP_ADDCPU:
         return sched_pool_add_cpu(op->cpupool_id, op->cpu);
     case XEN_SYSCTL_CPUPOOL_OP_RMCPU:
-        return sched_pool_remove_cpu(op->cpupool_id, op->cpu);
+        error = sched_pool_remove_cpu(op->cpupool_id, op->cpu);
+        return error == -ENODEV ? -EADDRNOTAVAIL : error;
     case XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN:
         return move_domain(op);
     case XEN_SYSCTL_CPUPOOL_OP_FREEINFO:
@@ -182,16 +185,19 @@ static int pool_op(struct xen_sysctl_cpupool_op *op)
 
 int sysctl_cpupool_op(struct sysctl *s)
 {
-    static const char *const name[] = {
-        [XEN_SYSCTL_CPUPOOL_OP_CREATE] = "create", [XEN_SYSCTL_CPUPOOL_OP_DESTROY] = "destroy",
-        [XEN_SYSCTL_CPUPOOL_OP_ADDCPU] = "add", [XEN_SYSCTL_CPUPOOL_OP_RMCPU] = "remove",
-        [XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN] = "move",
-    };
     struct xen_sysctl_cpupool_op *op = &s->op.u.cpupool_op;
     int error = pool_op(op);
 
-    if (error < 0 && error != -ERESTART && op->op < ARRAY_SIZE(name) && name[op->op] != NULL)
-        return control_refuse(&s->control, error, "%s: pool %u, scheduler %u, CPU %u, domain %u", name[op->op],
-                              op->cpupool_id, op->sched_id, op->cpu, op->domid);
-    return error;
+    if (error == 0 || error == -ERESTART || error == -ENOENT)
+        return error; /* lists end with -ENOENT */
+    switch (op->op) {
+    case XEN_SYSCTL_CPUPOOL_OP_ADDCPU:
+    case XEN_SYSCTL_CPUPOOL_OP_RMCPU:
+        return control_refuse(&s->control, error, "CPU %u %s pool %u", op->cpu,
+                              op->op == XEN_SYSCTL_CPUPOOL_OP_ADDCPU ? "into" : "out of", op->cpupool_id);
+    case XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN:
+        return control_refuse(&s->control, error, "domain %u into pool %u", op->domid, op->cpupool_id);
+    default:
+        return control_refuse(&s->control, error, "operation %u on pool %u", op->op, op->cpupool_id);
+    }
 }

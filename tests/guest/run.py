@@ -28,6 +28,7 @@ SPECIAL = {
     "events": {"vcpus": 2, "smp": 2},
     "race": {"vcpus": 4, "smp": 4},
     "clock": {"vcpus": 4, "smp": 2},
+    "control": {"smp": 2},
     "answers": {"vcpus": 2, "xen": "spec-ctrl=eager-fpu"}, # by default QEMU's Xen mixes up FPU state
     "pingpong": {"pair": True, "smp": 2}, # two servers, each told the other's number
     "crash": {"expect": re.compile("crashed", re.I)},
