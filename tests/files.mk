@@ -11,7 +11,7 @@ UNIT_CPP    := -isystem $(B)/include -Itests/fake -Isrc -I$(B)/gen -D__XEN__ -DH
 UNIT_CFLAGS := -std=gnu17 -O1 -g -fno-omit-frame-pointer -fno-strict-aliasing -fno-builtin \
                -fsanitize=address,undefined -fno-sanitize-recover=all $(WARN)
 
-unit-bin := $(patsubst %,$(B)/unit/test_%,$(unit))
+unit-bin = $(patsubst %,$(B)/unit/test_%,$(unit) $(explore))
 unit-obj = $(patsubst %.c,$(B)/unit/obj/%.o,tests/unit/test_$(1).c $(unit-$(1)))
 
 $(B)/unit/obj/%.o: %.c $(B)/gen/offsets.h
@@ -25,11 +25,12 @@ $(B)/unit/test_$(1): $(call unit-obj,$(1))
 -include $(patsubst %.o,%.d,$(call unit-obj,$(1)))
 endef
 $(foreach t,$(unit),$(eval $(call unit-rule,$(t))))
+include tests/unit/explore/files.mk
 
 include tests/guest/files.mk
 include tests/fuzz/files.mk
 
-CHECK = $(PY) tests/check.py --build $(B) --images $(IMAGES) --unit "$(unit)" --fuzz "$(fuzz-targets)" \
+CHECK = $(PY) tests/check.py --build $(B) --images $(IMAGES) --unit "$(unit) $(explore)" --fuzz "$(fuzz-targets)" \
             --guests "$(guests)" --only "$(T)"
 
 .PHONY: unit check-unit check-guest check-system check check-built debug check-debug check-sanitised
