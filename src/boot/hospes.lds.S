@@ -87,6 +87,11 @@ SECTIONS
         bss_start = .;
         *(.bss.cpu_block)
         *(.bss.page_aligned)
+        . = ALIGN(PAGE_SIZE);
+        gate_data_start = .; /* what guests' roots show of the data with page-table isolation (mem/isolate.c) */
+        *(.bss.gate)
+        . = ALIGN(PAGE_SIZE);
+        gate_data_end = .;
         *(.bss .bss.*)
         . = ALIGN(PAGE_SIZE);
         bss_end = .;

@@ -26,10 +26,12 @@
 #include "lib/parse.h"
 #include "mem/hvmap.h"
 #include "mem/init.h"
+#include "mem/isolate.h"
 #include "platform/irq.h"
 #include "pv/pv.h"
 #include "sched/sched.h"
 #include "x86/cpu.h"
+#include "x86/gate.h"
 #include "x86/insn.h"
 #include "x86/lapic.h"
 #include "x86/msr.h"
@@ -149,11 +151,19 @@ static void lapic_start(void)
     cpu_local()->apic_id = cpu_apic_id[0] = lapic_id();
 }
 
+/* This CPU's registers and ways in, as it was decided. */
+static void speculation_start_cpu(void)
+{
+    spec_init_cpu();
+    isolate_init_cpu();
+    gate_init_cpu(hv_root_paddr().v);
+}
+
 void secondary_start(void)
 {
     cpu_init_control();
     desc_init_cpu();
-    spec_init_cpu();
+    speculation_start_cpu();
     lapic_init_cpu(lapic_regs);
     timer_init_cpu();
     time_join_cpu();
@@ -186,10 +196,9 @@ void boot_main(uint32_t magic, uint32_t info)
     uart_init();
     greet();
     speculation_init();
-    spec_patch_code();
-    spec_init_cpu();
     keep_reserve();
     memory_start();
+    speculation_start_cpu();
     hvmap_unmap((uint64_t)boot_cpu_block + CPU_GUARD_OFFSET, 1);
     keep_set_area(kept ? hvmap_device(paddr(KEEP_START), KEEP_END - KEEP_START) : NULL);
     keep_tell();

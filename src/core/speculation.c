@@ -9,6 +9,9 @@
 #include "core/log.h"
 #include "lib/format.h"
 #include "lib/parse.h"
+#include "x86/cpu.h"
+#include "x86/insn.h"
+#include "x86/msr.h"
 #include "x86/spec.h"
 
 #define ALL_MEASURES (SPEC_BIT(SPEC_MEASURES) - 1)
@@ -16,8 +19,7 @@
 #define SEPARATE     (SPEC_BIT(SPEC_XPTI) | L1TF_BOTH) /* have options of their own */
 /* What the entry code does not know yet. */
 #define NOT_BUILT                                                                                                   \
-    (SEPARATE | SPEC_BIT(SPEC_MSR_SC) | SPEC_BIT(SPEC_IBPB) | SPEC_BIT(SPEC_IBPB_ENTRY) | SPEC_BIT(SPEC_RSB) |       \
-     SPEC_BIT(SPEC_IBPB_ENTRY_DOM0) | SPEC_BIT(SPEC_BHB_ENTRY) | SPEC_BIT(SPEC_VERW))
+    (L1TF_BOTH | SPEC_BIT(SPEC_MSR_SC))
 
 /* Items of a list and what they switch. 0: there is no such measure here, or it cannot be switched off. */
 struct item {
@@ -231,4 +233,9 @@ void speculation_init(void)
     w.no |= NOT_BUILT;
     spec = spec_decide(&f, &w);
     speculation_report();
+    if (spec_on(SPEC_XPTI)) { /* what stays in the TLB can be reached */
+        cpu_features.pge = 0;
+        write_cr4(read_cr4() & ~(uint64_t)CR4_PGE);
+    }
+    spec_patch_code();
 }

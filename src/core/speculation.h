@@ -11,7 +11,7 @@ struct spec_wish speculation_read_options(void);
 /* `spec` into the log. */
 void speculation_report(void);
 
-/* Decide, and report. Boot CPU, when the command line has been read. */
+/* Decide, report, and change the code. Boot CPU, when the command line has been read. */
 void speculation_init(void);
 
 #endif

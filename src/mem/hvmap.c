@@ -17,9 +17,11 @@
 #include "mem/early.h"
 #include "mem/fill.h"
 #include "mem/hvmap_init.h"
+#include "mem/isolate.h"
 #include "mem/layout.h"
 #include "x86/cpu.h"
 #include "x86/insn.h"
+#include "x86/spec.h"
 #include "x86/spinlock.h"
 
 #define FLAGS_RW     (PTE_P | PTE_RW | PTE_NX | PTE_G | PTE_A | PTE_D)
@@ -30,12 +32,14 @@
 
 static pte_t root[PTES_PER_TABLE] ALIGNED(PAGE_SIZE);
 pte_t *hv_root = root;
+static pte_t for_guests[PTES_PER_TABLE] ALIGNED(PAGE_SIZE); /* its slots 256 to 271: what guests' roots have there */
+static pte_t *walked = root;                                /* by walk(): the other one in hvmap_isolate() alone */
 
 static spinlock_t lock = SPINLOCK_INIT(LOCK_HVMAP); /* guards what is below the level-3 tables, and: */
 static uint64_t hvmap_next = HVMAP_START;           /* first address of HVMAP that is not in use */
 
 extern const char image_start[], image_end[], text_start[], text_end[], rodata_start[], rodata_end[],
-    data_start[], init_start[], init_end[];
+    data_start[], init_start[], init_end[], gate_data_start[], gate_data_end[];
 
 paddr_t ptr_to_paddr(const void *p)
 {
@@ -51,13 +55,14 @@ paddr_t hv_root_paddr(void)
 
 void hvmap_fill_root(pte_t *guest_root)
 {
-    memcpy(&guest_root[HV_FIRST_SLOT], &hv_root[HV_FIRST_SLOT],
+    memcpy(&guest_root[HV_FIRST_SLOT], &for_guests[HV_FIRST_SLOT],
            (HV_LAST_SLOT - HV_FIRST_SLOT + 1) * sizeof(pte_t));
 }
 
 void hvmap_clear_root(pte_t *guest_root)
 {
     memset(&guest_root[HV_FIRST_SLOT], 0, (HV_LAST_SLOT - HV_FIRST_SLOT + 1) * sizeof(pte_t));
+    isolate_forget(ptr_to_mfn(guest_root));
 }
 
 /* --- walking --- */
@@ -85,7 +90,7 @@ static uint64_t table_flags(uint64_t va)
  */
 static pte_t *walk(uint64_t va, unsigned int level, bool make)
 {
-    pte_t *table = hv_root;
+    pte_t *table = walked;
 
     for (unsigned int l = 4; l > level; l--) {
         pte_t *e = &table[PT_INDEX(va, l)];
@@ -290,6 +295,31 @@ static void map_direct(uint64_t start, uint64_t end)
               start >= ro_start && start < ro_end ? FLAGS_RO : FLAGS_RW, max_level, &done);
 }
 
+/* Of the image: `start` to `end`, which are page-aligned, in guests' roots at the same addresses. */
+static void show_guests(const char *start, const char *end, uint64_t flags)
+{
+    uint64_t done;
+
+    map_range((uint64_t)start, ptr_to_paddr(start).v, (uint64_t)(end - start), flags, 1, &done);
+}
+
+/* What guests' roots have in the hypervisor's slots: all, or with page-table isolation (isolate.c) what they need. */
+static void make_guests_slots(void)
+{
+    static const uint64_t shown[] = {M2P_RO_START, VCPU_AREA_START};
+
+    memcpy(for_guests, hv_root, PAGE_SIZE);
+    if (!spec_on(SPEC_XPTI))
+        return;
+    memset(for_guests, 0, PAGE_SIZE);
+    for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
+        for_guests[PT_INDEX(shown[i], 4)] = hv_root[PT_INDEX(shown[i], 4)];
+    walked = for_guests;
+    show_guests(text_start, text_end, FLAGS_RX);
+    show_guests(gate_data_start, gate_data_end, FLAGS_RW);
+    walked = hv_root;
+}
+
 void hvmap_init(const struct mem_range *ram, size_t n)
 {
     uint64_t done;
@@ -300,5 +330,6 @@ void hvmap_init(const struct mem_range *ram, size_t n)
         map_range((uint64_t)page, ptr_to_paddr(page).v, PAGE_SIZE, image_flags(page), 1, &done);
     for (size_t i = 0; i < n; i++)
         map_direct(ram[i].start, ram[i].end);
+    make_guests_slots();
     write_cr3(hv_root_paddr().v);
 }

@@ -14,6 +14,7 @@
 #include "core/crosscall.h"
 #include "core/panic.h"
 #include "mem/hvmap.h"
+#include "mem/isolate.h"
 #include "pv/l1.h"
 #include "x86/insn.h"
 
@@ -116,6 +117,17 @@ static ALWAYS_INLINE int mod_l1(struct domain *d, struct domain *owner, pte_t *p
     return rc;
 }
 
+/* Copies of a root follow (mem/isolate.c), before the old entry's references are dropped. */
+static int write_upper(pte_t *p, struct frame *f, unsigned int level, unsigned int slot, pte_t *old, pte_t e,
+                       bool keep_ad)
+{
+    int rc = write_entry(p, old, e, keep_ad, NULL);
+
+    if (level == 4)
+        isolate_follow(frame_to_mfn(f), slot);
+    return rc;
+}
+
 static int mod_upper(struct domain *d, struct domain *owner, struct frame *f, unsigned int level, unsigned int slot,
                      pte_t old, pte_t e, bool keep_ad, struct frame **orphan)
 {
@@ -125,13 +137,13 @@ static int mod_upper(struct domain *d, struct domain *owner, struct frame *f, un
     if (!pv_slot_is_guest(level, slot))
         return -EINVAL;
     if (same_target(old, e) && !((old ^ e) & (PTE_PS | PTE_G | PTE_PCD | PTE_PWT)))
-        return write_entry(p, &old, pv_entry_flags(level, e), keep_ad, NULL);
+        return write_upper(p, f, level, slot, &old, pv_entry_flags(level, e), keep_ad);
     if (e & PTE_P) {
         rc = pv_get_entry(d, owner, f, level, slot, &e);
         if (rc)
             return rc;
     }
-    rc = write_entry(p, &old, e, keep_ad, NULL);
+    rc = write_upper(p, f, level, slot, &old, e, keep_ad);
     if (rc) {
         if ((e & PTE_P) && pv_put_entry(d, f, level, e))
             *orphan = pv_orphan(f, level, e);

@@ -14,18 +14,12 @@
 #include "x86/msr.h"
 #include "x86/trap.h"
 
-struct tss {
-    uint32_t reserved0;
-    uint64_t rsp[3], reserved1, ist[7], reserved2;
-    uint16_t reserved3, iomap;
-} PACKED;
-
 struct gate { uint64_t lo, hi; };
 struct table_reg { uint16_t limit; uint64_t base; } PACKED;
 
 static uint64_t gdt_page[NR_CPUS_MAX][512] ALIGNED(4096);
 static struct tss tss[NR_CPUS_MAX] ALIGNED(128);
-static struct gate idt[256] ALIGNED(4096);
+static struct gate idt[256] __attribute__((section(".bss.gate"), aligned(4096))); /* guests' roots show it */
 
 /* The linker script aligns what is in this section, and all of it are blocks. */
 char desc_panic_block[CPU_BLOCK_SIZE] __attribute__((section(".bss.cpu_block")));
@@ -42,6 +36,17 @@ static void set_system_desc(uint64_t *slot, uint64_t base, uint32_t limit, unsig
     slot[0] = (limit & 0xffff) | (base & 0xffffff) << 16 | (uint64_t)(0x80 | type) << 40 |
               (uint64_t)((limit >> 16) & 0xf) << 48 | ((base >> 24) & 0xff) << 56;
     slot[1] = base >> 32;
+}
+
+struct tss *desc_tss(unsigned int cpu)
+{
+    return &tss[cpu];
+}
+
+void desc_load_tss(const struct tss *t)
+{
+    set_system_desc(&gdt_page[cpu_id()][GDT_SLOT(SEL_TSS)], (uint64_t)t, sizeof(*t) - 1, 9);
+    ltr(SEL_TSS);
 }
 
 static void idt_init(void)
@@ -107,8 +112,6 @@ void desc_init_cpu(void)
     tss[cpu].rsp[0] = block + CPU_LOCAL_OFFSET;
     for (unsigned int i = IST_NMI; i <= IST_DB; i++)
         tss[cpu].ist[i - 1] = block + PAGE_SIZE * i;
-    set_system_desc(&gdt[GDT_SLOT(SEL_TSS)], (uint64_t)&tss[cpu], sizeof(struct tss) - 1, 9);
-
     if (cpu == 0)
         idt_init();
     /* Entry 0 of the table would lie 14 pages below; only the reserved page is ever used. */
@@ -116,7 +119,7 @@ void desc_init_cpu(void)
     __asm__ volatile("pushq %0; leaq 1f(%%rip), %%rax; pushq %%rax; lretq; 1:\n\t"
                      "movl %1, %%eax; movl %%eax, %%ss; xorl %%eax, %%eax; movl %%eax, %%ds; movl %%eax, %%es;"
                      "movl %%eax, %%fs; movl %%eax, %%gs" ::"i"(SEL_HV_CS), "i"(SEL_HV_DS) : "rax", "memory");
-    ltr(SEL_TSS);
+    desc_load_tss(&tss[cpu]);
     lldt(0);
     lidt(&r);
 

@@ -67,6 +67,17 @@
 #define CPU_LOCAL_OFFSET 0x7e00
 
 #ifndef __ASSEMBLY__
+/* The 64-bit TSS: Intel SDM vol. 3A, 7.7. */
+struct tss {
+    uint32_t reserved0;
+    uint64_t rsp[3], reserved1, ist[7], reserved2;
+    uint16_t reserved3, iomap;
+} PACKED;
+
+/* The TSS of a CPU that desc_init_cpu() makes, and the use of another one on this CPU. */
+struct tss *desc_tss(unsigned int cpu);
+void desc_load_tss(const struct tss *t);
+
 /*
  * Fill the GDT page, TSS and IDT of this CPU and load them, set the SYSCALL
  * and SYSENTER registers and STAR. Once on each CPU, after cpu_local is set.

@@ -62,10 +62,11 @@ ret_to_guest:
         mov     G_VCPU_INFO(%rbx), %rax
         movzwl  VI_PENDING(%rax), %eax
         test    %ah, %ah
-        jnz     .Lrestore
+        jnz     restore_guest
         test    %al, %al
         jnz     .Lwork
-.Lrestore:
+        .globl  restore_guest
+restore_guest:
         cmpl    $VEC_SYSCALL, G_VECTOR(%rbx)
         jne     .Liret
         cmpw    $SEL_USER_CS64, G_CS(%rbx)
@@ -159,6 +160,7 @@ trap_to_c:                              /* RBX = guest_cpu, all saved there */
         iretq
         .endm
 
+        .globl  trap_from_hv
 trap_from_hv:
         mov     UR_RIP(%rsp), %rax
         lea     return_iretq(%rip), %rcx
@@ -187,6 +189,8 @@ return_fault:
         mov     UR_ERROR(%rsp), %r13d
         mov     UR_VECTOR(%rsp), %r12d
         MOVE_GPRS_BACK
+        .globl  return_failed
+return_failed:
         mov     %rbx, %rdi
         mov     %r12d, %esi
         mov     %r13d, %edx
@@ -195,6 +199,7 @@ return_fault:
 
 /* NMI, #MC: served on their own stack, back to where they came from. */
         .balign 16
+        .globl  ist_entry, debug_entry
 ist_entry:
         SAVE_GPRS
         cld

@@ -30,10 +30,14 @@
 #include "x86/counters.h"
 #include "x86/atomic.h"
 #include "x86/fpu.h"
+#include "x86/gate.h"
 #include "x86/insn.h"
 #include "x86/msr.h"
+#include "x86/patch.h"
+#include "x86/spec.h"
 #include "x86/trap.h"
 #include "x86/uaccess.h"
+#include "x86/upcalls.h"
 
 /* RFLAGS that an exception or callback clears: TF, DF, IOPL, NT, RF, VM, AC. */
 #define RFLAGS_HANDLER_CLEARS (EFLAGS_TF | EFLAGS_DF | EFLAGS_IOPL | EFLAGS_NT | EFLAGS_RF | EFLAGS_VM | EFLAGS_AC)
@@ -47,6 +51,18 @@ const uint64_t quick_hypercalls =
     BIT(__HYPERVISOR_update_descriptor) | BIT(__HYPERVISOR_update_va_mapping) | BIT(__HYPERVISOR_set_timer_op) |
     BIT(__HYPERVISOR_xen_version) | BIT(__HYPERVISOR_grant_table_op) | BIT(__HYPERVISOR_set_segment_base) |
     BIT(__HYPERVISOR_mmuext_op) | BIT(__HYPERVISOR_event_channel_op);
+
+/*
+ * Its root, and what else is a matter of speculation: gate.S calls guest_load_root() in place of the instruction,
+ * whose prefixes make it five bytes long, where there is more to do (x86/patch.h).
+ */
+static inline void load_root(uint64_t cr3)
+{
+    __asm__ volatile("1: .byte 0x2e, 0x2e; mov %0, %%cr3\n\t"
+                     ".pushsection .patches, \"a\"\n\t"
+                     ".balign 4; .long 1b - ., gate_load_root - ., %c1, %c2\n\t"
+                     ".popsection" ::"a"(cr3), "i"(SPEC_LOAD_HOOK), "i"(PATCH_CALL) : "memory", "cc");
+}
 
 /* What this CPU's registers hold: the guest (NULL: none), and the values last written. */
 static struct loaded {
@@ -217,7 +233,7 @@ static void load(struct guest_cpu *g, struct loaded *l)
     g->stack_top = (uint64_t)cpu_local();
     /* Also if it is there already: a guest's flush of one vCPU goes to the CPU that it was on, not to this one. */
     count(COUNT_CR3_LOADS);
-    write_cr3(cr3);
+    load_root(cr3);
     if (*g->gdt_pte != guest_gdt_pte[cpu]) {
         WRITE_ONCE(*g->gdt_pte, guest_gdt_pte[cpu]);
         invlpg(g->gdt_base + 14 * PAGE_SIZE);
@@ -277,7 +293,33 @@ void guest_unload_local(void)
 void guest_load_cr3(struct guest_cpu *g)
 {
     count(COUNT_CR3_LOADS);
-    write_cr3(guest_in_kernel(g) ? g->cr3_kernel : g->cr3_user);
+    load_root(guest_in_kernel(g) ? g->cr3_kernel : g->cr3_user);
+}
+
+void guest_set_spec_ctrl(struct guest_cpu *g, uint64_t value)
+{
+    g->spec_ctrl = value;
+    if (!spec_on(SPEC_IBRS_ENTRY)) /* else it is loaded at exit */
+        wrmsr(MSR_SPEC_CTRL, spec.ctrl | value);
+}
+
+/* load_root() on processors that need it. Another vCPU finds nothing of the last one's in the predictors. */
+void guest_load_root(uint64_t cr3)
+{
+    struct guest_cpu *g = cpu_local()->guest;
+    struct gate_cpu *gate = &gate_cpus[cpu_id()];
+
+    if (loaded[cpu_id()].guest != g) {
+        if (spec_on(SPEC_IBPB)) {
+            wrmsr(MSR_PRED_CMD, 1);
+            gate_overwrite_rsb();
+        }
+        if (spec.guest_ctrl)
+            guest_set_spec_ctrl(g, g->spec_ctrl);
+    }
+    gate->exit_cr3 = cr3;
+    gate->entry_cr3 = spec_on(SPEC_XPTI) ? upcall_whole_root(cr3, guest_in_kernel(g)) : cr3;
+    write_cr3(gate->entry_cr3);
 }
 
 void guest_toggle_mode(struct guest_cpu *g)
@@ -304,6 +346,7 @@ void guest_cpu_init(struct guest_cpu *g)
         .dr = {[6] = 0xffff0ff0, [7] = 0x400},
         .xcr0 = cpu_features.xcr0,
         .running_on = -1,
+        .ibpb_entry = g->ibpb_entry,
     };
     g->cr4 = read_cr4() & ~(uint64_t)CR4_GUESTS_OWN;
     fpu_area_init(fpu);

@@ -83,6 +83,9 @@ struct guest_cpu {
     void *fpu;                    /* XSAVE area, 64-byte aligned, cpu_features.xsave_size bytes */
     uint64_t xcr0;                /* XCR0 while it runs */
     int32_t running_on;           /* CPU whose registers hold its state, or -1 */
+    bool ibpb_entry;              /* SPEC_IBPB_ENTRY is for its domain */
+    uint64_t spec_ctrl;           /* SPEC_CTRL as it set it, of spec.guest_ctrl */
+    uint64_t gate_stack;          /* on the way out by gate.S: where its frame is */
 } ALIGNED(64);
 
 #define guest_in_kernel(g) (((g)->flags & GUEST_KERNEL) != 0)
@@ -124,6 +127,9 @@ void guest_unload_local(void);
 
 /* The running guest changes mode: swap GS bases, load the other root. */
 void guest_toggle_mode(struct guest_cpu *g);
+
+/* Value for SPEC_CTRL of the running guest, to be in the register while it runs. */
+void guest_set_spec_ctrl(struct guest_cpu *g, uint64_t value);
 
 /* Load the running guest's current root again after cr3_kernel or cr3_user changed (flushes its TLB entries). */
 void guest_load_cr3(struct guest_cpu *g);

@@ -5,7 +5,9 @@
  */
 #include "abi/errno.h"
 #include "x86/cpu.h"
+#include "x86/gate.h"
 #include "x86/guest.h"
+#include "x86/spec.h"
 
 #define DEFINE(name, value) __asm__ volatile("\n.ascii \"->" #name " %c0\"" ::"i"(value))
 
@@ -70,4 +72,25 @@ void offsets(void)
     DEFINE(CL_SOFTIRQ, offsetof(struct cpu_local, softirq_pending));
     DEFINE(ERESTART, ERESTART);
     DEFINE(CL_GUEST, offsetof(struct cpu_local, guest));
+    DEFINE(CL_ID, offsetof(struct cpu_local, id));
+    DEFINE(G_IBPB_ENTRY, offsetof(struct guest_cpu, ibpb_entry));
+    DEFINE(G_SPEC_CTRL, offsetof(struct guest_cpu, spec_ctrl));
+    DEFINE(G_GATE_STACK, offsetof(struct guest_cpu, gate_stack));
+    DEFINE(GATE_ENTRY_CR3, offsetof(struct gate_cpu, entry_cr3));
+    DEFINE(GATE_EXIT_CR3, offsetof(struct gate_cpu, exit_cr3));
+    DEFINE(GATE_HV_CR3, offsetof(struct gate_cpu, hv_cr3));
+    DEFINE(GATE_FRAME_TOP, offsetof(struct gate_cpu, frame_top));
+    DEFINE(GATE_SCRATCH, offsetof(struct gate_cpu, scratch));
+    DEFINE(GATE_VERW, offsetof(struct gate_cpu, verw));
+    DEFINE(GATE_STACK_TOP, offsetof(struct gate_cpu, stack_top));
+    DEFINE(SPEC_CTRL, offsetof(struct spec, ctrl));
+    DEFINE(SPEC_ENTRY_CTRL, offsetof(struct spec, entry_ctrl));
+    DEFINE(SPEC_IBPB_ENTRY, SPEC_IBPB_ENTRY);
+    DEFINE(SPEC_RSB, SPEC_RSB);
+    DEFINE(SPEC_BHB_ENTRY, SPEC_BHB_ENTRY);
+    DEFINE(SPEC_VERW, SPEC_VERW);
+    DEFINE(SPEC_XPTI, SPEC_XPTI);
+    DEFINE(SPEC_IBRS_ENTRY, SPEC_IBRS_ENTRY);
+    DEFINE(SPEC_GATE, SPEC_GATE);
+    DEFINE(SPEC_LOAD_HOOK, SPEC_LOAD_HOOK);
 }

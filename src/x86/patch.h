@@ -13,7 +13,7 @@
 #define PATCH_JUMP 0xe9 /* five bytes become a jump to `to` */
 #define PATCH_JZ   0x84 /* a JZ with a long distance: it leads to `to` */
 
-#ifdef __ASSEMBLER__
+#ifdef __ASSEMBLY__
         .macro  PATCH at, to, measure, how
         .pushsection .patches, "a"
         .balign 4

@@ -181,6 +181,7 @@ struct spec spec_decide(const struct spec_facts *f, const struct spec_wish *wish
     s.ctrl = (s.on & SPEC_BIT(SPEC_IBRS) && s.ibrs_stays && !f->amd ? CTRL_IBRS : 0) |
              (s.on & SPEC_BIT(SPEC_STIBP) ? CTRL_STIBP : 0) | (s.on & SPEC_BIT(SPEC_SSBD) ? CTRL_SSBD : 0) |
              (s.on & SPEC_BIT(SPEC_BHI_DIS_S) ? CTRL_BHI_DIS_S : 0);
+    s.entry_ctrl = s.ctrl | CTRL_IBRS;
     if (s.on & SPEC_BIT(SPEC_MSR_SC))
         s.guest_ctrl = (f->d7 & D7_IBRSB || f->b8 & B8_IBRS ? CTRL_IBRS : 0) |
                        (s.can & SPEC_BIT(SPEC_STIBP) ? CTRL_STIBP : 0) | (s.can & SPEC_BIT(SPEC_SSBD) ? CTRL_SSBD : 0);

@@ -55,7 +55,7 @@ struct spec {
     bool ibrs_stays;           /* IBRS_ALL or automatic IBRS */
     uint64_t can, on;          /* bits */
     enum spec_thunk thunk;
-    uint64_t ctrl;             /* of MSR_SPEC_CTRL: what is set whatever runs */
+    uint64_t ctrl, entry_ctrl; /* of MSR_SPEC_CTRL: what is set whatever runs; and in the hypervisor */
     uint64_t guest_ctrl;       /* what guests may set in it */
     uint64_t l1tf_safe;        /* an absent entry may name this address and those above */
 };

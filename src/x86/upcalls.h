@@ -72,6 +72,12 @@ void upcall_irq(unsigned int vector);
  */
 void upcall_frames_reused(struct frame *f, uint64_t n);
 
+/*
+ * mem/: the value for CR3 with which the hypervisor sees the address space of guest root `cr3` and all of its own,
+ * on this CPU. kernel: which of the two roots of a vCPU that is.
+ */
+uint64_t upcall_whole_root(uint64_t cr3, bool kernel);
+
 /* core/: an NMI or machine check from the hardware; from_guest: what was interrupted. */
 void upcall_nmi(struct cpu_user_regs *regs, bool from_guest);
 void upcall_machine_check(struct cpu_user_regs *regs, bool from_guest);

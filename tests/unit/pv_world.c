@@ -13,6 +13,7 @@
 #include "mem/fill.h"
 #include "mem/heap.h"
 #include "mem/hvmap.h"
+#include "mem/isolate.h"
 #include "platform/platform.h"
 #include "x86/fpu.h"
 
@@ -106,6 +107,7 @@ void hvmap_fill_root(pte_t *guest_root)
 
 void hvmap_clear_root(pte_t *guest_root)
 {
+    isolate_forget(ptr_to_mfn(guest_root));
     for (unsigned int slot = HV_FIRST_SLOT; slot <= HV_LAST_SLOT; slot++)
         guest_root[slot] = 0;
 }

@@ -5,7 +5,11 @@
  * kind replace each other; linear tables. After every step all counts are
  * what the tables say.
  */
+#include "mem/hvmap.h"
+#include "mem/isolate.h"
 #include "pv_world.h"
+#include "x86/spec.h"
+#include "x86/upcalls.h"
 
 #define TREE (PTE_P | PTE_RW | PTE_US)
 #define RO   (PTE_P | PTE_US)
@@ -528,6 +532,55 @@ static void test_released_while_typed(void **state)
     assert_int_equal(domain_steal_frame(&dom, foreign[1]), -EBUSY); /* another's */
 }
 
+/* What CPU `cpu` would see in `slot` of a root, were it loaded there. */
+static pte_t seen_by(unsigned int cpu, const struct frame *r, bool kernel, unsigned int slot)
+{
+    uint64_t cr3;
+
+    fake_cpu = cpu;
+    cr3 = upcall_whole_root(mfn_to_paddr(mfn_of(r)).v, kernel);
+    fake_cpu = 0;
+    return ((const pte_t *)paddr_to_ptr(paddr(cr3)))[slot];
+}
+
+/* With page-table isolation each CPU has copies of the roots that it loads: they follow each change. */
+static void test_copies_of_roots(void **state)
+{
+    struct frame *r = frames[0], *l3 = frames[1], *other_root = frames[2];
+    pte_t first;
+
+    clear_frames();
+    spec.on = SPEC_BIT(SPEC_XPTI);
+    for (fake_cpu = 0; fake_cpu < 2; fake_cpu++)
+        isolate_init_cpu();
+    fake_cpu = 0;
+    entries_of(r)[5] = first = entry(l3, TREE);
+    assert_int_equal(op_pin(r, FRAME_L4, true), 0);
+    assert_int_equal(op_pin(other_root, FRAME_L4, true), 0);
+    assert_true(seen_by(0, r, true, 5) == entries_of(r)[5]);
+    assert_true(seen_by(1, r, false, 5) == entries_of(r)[5]);
+    assert_true(seen_by(0, r, true, 300) == 0);
+    assert_true(seen_by(0, r, true, HV_FIRST_SLOT) == hv_root[HV_FIRST_SLOT]); /* not the guest's view */
+    assert_int_equal(op_update(&dom, r, 300, entry(l3, TREE), true), 0);
+    assert_true(seen_by(0, r, true, 300) == entries_of(r)[300]);
+    assert_true(seen_by(1, r, false, 300) == entries_of(r)[300]);
+    assert_int_equal(op_update(&dom, r, 5, 0, true), 0);
+    assert_true(seen_by(0, r, true, 5) == 0);
+    assert_true(seen_by(1, r, false, 5) == 0);
+    assert_true(seen_by(1, other_root, false, 300) == 0); /* another root in its place */
+    assert_int_equal(op_update(&dom, r, 300, 0, true), 0);
+    assert_true(seen_by(1, other_root, false, 300) == 0);
+    /* It was a root, then memory, and is one again, of another content. */
+    assert_int_equal(op_unpin(r, true), 0);
+    entries_of(r)[5] = first;
+    assert_int_equal(op_pin(r, FRAME_L4, true), 0);
+    assert_true(seen_by(0, r, true, 5) == entries_of(r)[5]);
+    assert_int_equal(op_unpin(r, true), 0);
+    assert_int_equal(op_unpin(other_root, true), 0);
+    spec.on = 0;
+    check_nothing_left();
+}
+
 static int set_up(void **state)
 {
     world_init();
@@ -554,6 +607,7 @@ int main(void)
         cmocka_unit_test(test_roots),
         cmocka_unit_test(test_flush_at_change_of_type),
         cmocka_unit_test(test_released_while_typed),
+        cmocka_unit_test(test_copies_of_roots),
     };
 
     return cmocka_run_group_tests(tests, set_up, NULL);
