@@ -14,7 +14,7 @@ trap 'rm -rf "$tree"' EXIT
 
 chmod 755 "$tree"
 mkdir -p "$tree/etc"
-take_modules "$modules" "$tree/lib/modules" virtio_pci virtio_blk virtio_net ata_piix ahci sd_mod nvme e1000 e1000e
+take_modules "$modules" "$tree/lib/modules" virtio_pci virtio_blk virtio_net ata_piix ahci sd_mod nvme e1000 e1000e ramoops
 install -m 755 "$scripts/dom0_ramdisk/work" "$tree/etc/work"
 find "$tree" -exec touch -h -d @0 {} +
 {

@@ -10,7 +10,7 @@ packages=(
     # run: the machine, and what the servers' ramdisk is made of
     qemu-system-x86 busybox-static cpio xz-utils kmod mmdebstrap
     # test: unit tests, consoles, boot media
-    libcmocka-dev python3 python3-pexpect grub-pc-bin grub-efi-amd64-bin grub-common xorriso mtools ovmf
+    libcmocka-dev python3 python3-pexpect python3-jsonschema grub-pc-bin grub-efi-amd64-bin grub-common xorriso mtools ovmf
     # analyse
     sparse cppcheck clang-tidy clang-format cloc git
 )

@@ -393,8 +393,8 @@ static void write_log(void)
 static void write_trace(void)
 {
     static const char *const names[TRACE_KINDS] = {
-        [TRACE_NONE] = "none", [TRACE_SWITCH] = "switch", [TRACE_IDLE] = "idle", [TRACE_DOMCTL] = "domctl", [TRACE_SYSCTL] = "sysctl",
-        [TRACE_CREATE] = "create", [TRACE_SHUTDOWN] = "shutdown", [TRACE_KILL] = "kill",
+        [TRACE_NONE] = "none", [TRACE_SWITCH] = "switch", [TRACE_IDLE] = "idle", [TRACE_DOMCTL] = "domctl",
+        [TRACE_SYSCTL] = "sysctl", [TRACE_CREATE] = "create", [TRACE_SHUTDOWN] = "shutdown", [TRACE_KILL] = "kill",
     };
 
     begin_section("trace");

@@ -67,18 +67,24 @@ static void take_steps(void)
         crash_steps[next_step++ - 1]();
 }
 
+/* Every line once: what prints it may be what is broken. */
 static NORETURN void finish(void)
 {
+    static bool said;
+    bool resets = reboot_after && reset_machine;
+
     take_steps();
-    if (reboot_after && reset_machine) {
+    if (!said) {
+        said = true;
+        log_always(resets ? "reset in %u seconds" : "the machine has stopped", REBOOT_SECONDS);
+    }
+    if (resets) {
         stime_t until = stime_now() + MILLISECS(1000 * REBOOT_SECONDS);
 
-        log_always("reset in %u seconds", REBOOT_SECONDS);
         while (time_tsc_khz() != 0 && stime_now() < until)
             cpu_relax();
         reset_machine();
     }
-    log_always("the machine has stopped");
     stop_here();
 }
 
@@ -112,10 +118,12 @@ static bool begin(enum crash_kind kind, const struct cpu_user_regs *regs, uintpt
 static NORETURN void report(enum crash_kind kind, const struct cpu_user_regs *regs, uintptr_t place, uintptr_t frame,
                             const char *text)
 {
+    static unsigned int failures;
+
     if (begin(kind, regs, place, frame)) {
         string_copy(crash.text, text, sizeof(crash.text));
         log_always("panic: %s", crash.text);
-    } else {
+    } else if (failures++ == 0) {
         log_always("the report failed in step %u: %s, at %016lx", next_step, text,
                    regs ? (unsigned long)regs->rip : place);
     }

@@ -17,15 +17,16 @@
 #include "x86/spinlock.h"
 
 #define CODE_MAX   16
-#define NO_PAGE    (HV_END - PAGE_SIZE) /* nothing is mapped there */
-#define NO_ADDRESS 0x8000000000000000ULL /* not canonical */
+#define NO_PAGE    (const void *)(HV_END - PAGE_SIZE) /* nothing is mapped there */
+#define NO_ADDRESS (const void *)0x8000000000000000  /* not canonical */
 
 static spinlock_t lost = {.next = 1, .level = LOCK_LOG}; /* taken, and nobody will ever release it */
 static spinlock_t first = {.level = LOCK_CONSOLE}, second = {.level = LOCK_WORK}; /* the wrong way round */
 
-NO_LOCK_CHECK static void wait_for_lost_lock(void) { spin_lock(&lost); }
+static const char words[] = "provoked, with \"quotes\", a \\ and a \t tab";
+
 static void assert_wrong(void) { ASSERT(first.level == second.level); }
-static void panic_here(void) { panic("provoked, with \"quotes\", a \\ and a \t tab"); }
+
 /* One after the other, behind the back of the check of the source. */
 NO_LOCK_CHECK static void break_order(void)
 {
@@ -35,28 +36,30 @@ NO_LOCK_CHECK static void break_order(void)
     take(&second);
 }
 
-/* `call`: what the code calls, its distance put where the code ends; `address`: the same for an address. */
+#define CODE(f) (void (*)(void))(f)
+
+/* The code; an address that is put behind it; what is called then. */
 static const struct fault {
     const char *name;
     uint8_t length, code[CODE_MAX];
-    uint64_t address;
+    const void *address;
     void (*call)(void);
 } faults[] = {
-    {"panic", 1, {0xe8}, 0, panic_here},
-    {"assertion", 1, {0xe8}, 0, assert_wrong},
-    {"lock-order", 1, {0xe8}, 0, break_order},
-    {"deadlock", 1, {0xe8}, 0, wait_for_lost_lock},
-    {"undefined", 2, {0x0f, 0x0b}, 0, NULL},                       /* ud2 */
-    {"divide", 4, {0x31, 0xc9, 0xf7, 0xf1}, 0, NULL},              /* xor %ecx, %ecx; div %ecx */
-    {"page-fault", 1, {0xa2}, NO_PAGE, NULL},                      /* movabs %al, ADDRESS */
+    {"panic", 2, {0x48, 0xbf}, words, CODE(panic)},                   /* movabs ADDRESS, %rdi */
+    {"deadlock", 2, {0x48, 0xbf}, &lost, CODE(spin_lock)},
+    {"assertion", 0, {0}, NULL, assert_wrong},
+    {"lock-order", 0, {0}, NULL, break_order},
+    {"undefined", 2, {0x0f, 0x0b}, NULL, NULL},                       /* ud2 */
+    {"divide", 4, {0x31, 0xc9, 0xf7, 0xf1}, NULL, NULL},              /* xor %ecx, %ecx; div %ecx */
+    {"page-fault", 1, {0xa2}, NO_PAGE, NULL},                         /* movabs %al, ADDRESS */
     {"protection", 1, {0xa2}, NO_ADDRESS, NULL},
-    {"call", 4, {0x31, 0xc0, 0xff, 0xd0}, 0, NULL},                /* xor %eax, %eax; call *%rax */
-    {"double-fault", 2, {0x48, 0xbc}, NO_PAGE, NULL},              /* movabs ADDRESS, %rsp; what follows pushes */
-    {"stack-overflow", 5, {0xe8, 0xfb, 0xff, 0xff, 0xff}, 0, NULL}, /* call itself */
-    {"hang", 3, {0xfa, 0xeb, 0xfe}, 0, NULL},                      /* cli; jmp itself */
-    {"halt", 4, {0xfa, 0xf4, 0xeb, 0xfd}, 0, NULL},                /* cli; hlt; jmp to hlt */
-    {"machine-check", 2, {0xcd, 0x12}, 0, NULL},                   /* int $18 */
-    {"nmi", 2, {0xcd, 0x02}, 0, NULL},                             /* int $2; a report with nmi=fatal */
+    {"call", 4, {0x31, 0xc0, 0xff, 0xd0}, NULL, NULL},                /* xor %eax, %eax; call *%rax */
+    {"double-fault", 2, {0x48, 0xbc}, NO_PAGE, assert_wrong},         /* movabs ADDRESS, %rsp; the call pushes */
+    {"stack-overflow", 5, {0xe8, 0xfb, 0xff, 0xff, 0xff}, NULL, NULL}, /* call itself */
+    {"hang", 3, {0xfa, 0xeb, 0xfe}, NULL, NULL},                      /* cli; jmp itself */
+    {"halt", 4, {0xfa, 0xf4, 0xeb, 0xfd}, NULL, NULL},                /* cli; hlt; jmp to hlt */
+    {"machine-check", 2, {0xcd, 0x12}, NULL, NULL},                   /* int $18 */
+    {"nmi", 2, {0xcd, 0x02}, NULL, NULL},                             /* int $2; a report with nmi=fatal */
 };
 
 static size_t make_code(const struct fault *f, uintptr_t at, uint8_t code[CODE_MAX])
@@ -67,11 +70,11 @@ static size_t make_code(const struct fault *f, uintptr_t at, uint8_t code[CODE_M
     if (f->address) {
         memcpy(code + n, &f->address, sizeof(f->address));
         n += sizeof(f->address);
-        code[n++] = 0x50; /* push %rax */
     }
     if (f->call) {
-        int32_t distance = (int32_t)((uintptr_t)f->call - (at + n + sizeof(distance)));
+        int32_t distance = (int32_t)((uintptr_t)f->call - (at + n + 1 + sizeof(distance)));
 
+        code[n++] = 0xe8;
         memcpy(code + n, &distance, sizeof(distance));
         n += sizeof(distance);
     }

@@ -77,8 +77,8 @@ class Machine:
     """QEMU with a hypervisor, its serial console on a pseudo-terminal, all of it in a log file."""
 
     def __init__(self, name, servers=(), options="", smp=2, mem=768, cpu="max,-smap", hypervisor=None,
-                 boot=None, extra=()):
-        """boot: a list of QEMU arguments that replaces -kernel, -append and -initrd."""
+                 boot=None, extra=(), reboots=False):
+        """boot: a list of QEMU arguments that replaces -kernel, -append and -initrd. reboots: a reset ends it not."""
         os.makedirs(LOG, exist_ok=True)
         self.name = name
         self.log = os.path.join(LOG, f"system-{name}.log")
@@ -87,7 +87,7 @@ class Machine:
             if servers:
                 boot += ["-initrd", ",".join(servers)]
         self.command = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", cpu, "-smp", str(smp), "-m", str(mem),
-                        "-display", "none", "-nic", "none", "-no-reboot", "-monitor", "none",
+                        "-display", "none", "-nic", "none", *([] if reboots else ["-no-reboot"]), "-monitor", "none",
                         "-chardev", "stdio,id=tty,signal=off", "-serial", "chardev:tty", *extra, *boot]
         self.file = open(self.log, "w", errors="replace", newline="")
         self.file.write("$ " + " ".join(self.command) + "\n")
