@@ -209,6 +209,8 @@ void vcpu_set_pause_flag(struct vcpu *v, uint64_t flag)
 {
     atomic_or(&v->pause_flags, flag);
     vcpu_stop(v);
+    if (flag & VPF_DOWN)
+        sched_give_up(&v->unit);
 }
 
 void vcpu_clear_pause_flag(struct vcpu *v, uint64_t flag)

@@ -8,13 +8,18 @@
  * weight; it moves on by 256 / (sum of weights), whoever runs.
  *
  * What a unit is owed is the distance between the two, as time. It is kept while the unit sleeps, and its
- * share of that time is added, up to BONUS: a unit that runs seldom is therefore in front of those that
- * always run when an event wakes it, and gets the CPU as soon as the ratelimit lets it. One that sleeps
- * just before its turn is over gains nothing.
+ * share of that time is added, up to BONUS. One that sleeps just before its turn is over gains nothing.
+ *
+ * A unit that runs less than its share goes first when an event wakes it, in front of all virtual times and
+ * for at most FRONT, so that it gets the CPU as soon as the ratelimit lets it. What it has `earned` says so,
+ * and nothing but its own running and sleeping changes that: what it is owed moves with its neighbours.
  *
  * A unit wakes on the CPU where it was if that is idle, else on an idle one as near as possible, else
- * where it was. Between CPUs virtual times are comparable, too: a CPU whose own falls behind another's has
- * too much to do, and gives the other its first waiting unit. So three units on two CPUs get two thirds
+ * where it was; one that goes first, on the nearest where no other is about to. While it runs elsewhere than
+ * it would like (its soft affinity), the CPUs that it would like call it when they fall idle.
+ *
+ * Between CPUs virtual times are comparable, too: a CPU whose own falls behind another's has too much to do,
+ * and gives the other its first waiting unit. So three units on two CPUs get two thirds
  * each. A CPU that has nothing to give (they are all pinned, or there is but one) is forgiven its delay.
  */
 #include "sched/policy.h"
@@ -28,6 +33,7 @@
 #define BONUS     MILLISECS(20)  /* a sleeper is owed at most so much */
 #define DEBT      MILLISECS(100) /* and owes at most so much; so much may a unit bring to another CPU either way */
 #define SLICE_MIN MILLISECS(1)
+#define FRONT     MILLISECS(1)   /* so long a unit that wakes may run in front of all others */
 
 static int64_t distance(uint64_t a, uint64_t b)
 {
@@ -79,7 +85,10 @@ static void subtract(struct sched_cpu *c, const struct sched_unit *u)
 static void fair_charge(struct sched_cpu *c, struct sched_unit *u, stime_t ran)
 {
     int64_t step = to_virtual(ran, u);
+    stime_t most = MIN(ran, MILLISECS(1000));
 
+    u->front -= most;
+    u->earned = MAX(u->earned - most + most * u->weight / (stime_t)c->weight, -BONUS);
     u->vtime += (uint64_t)step;
     c->sum += step * u->weight;
     c->charged = u->since;
@@ -113,10 +122,13 @@ static void catch_up(struct sched_cpu *c, stime_t now)
 static void fair_join(struct sched_cpu *c, struct sched_unit *u, stime_t now)
 {
     stime_t slept = MIN(MAX(now - u->since, 0), MILLISECS(1000));
-    stime_t earned = slept * u->weight / (stime_t)(c->weight + u->weight);
+    stime_t share = slept * u->weight / (stime_t)(c->weight + u->weight);
 
     catch_up(c, now);
-    add_owed(c, u, MIN(u->owed + earned, BONUS));
+    u->earned = MIN(u->earned + share, BONUS);
+    u->front = MIN(u->earned, FRONT);
+    c->urgent |= u->front > 0;
+    add_owed(c, u, MIN(u->owed + share, BONUS));
 }
 
 static void fair_leave(struct sched_cpu *c, struct sched_unit *u)
@@ -135,28 +147,33 @@ static void fair_reweigh(struct sched_cpu *c, struct sched_unit *u, uint16_t wei
 
 /* --- order --- */
 
+/* Those in front in the order in which they woke, the others by their virtual times. */
 static bool fair_before(const struct sched_unit *u, const struct sched_unit *other)
 {
+    if (u->front > 0 || other->front > 0)
+        return other->front <= 0;
     return distance(u->vtime, other->vtime) < 0;
 }
 
 static bool fair_preempts(const struct sched_cpu *c, const struct sched_unit *u)
 {
-    return fair_before(u, c->running);
+    return u->front > 0 || fair_before(u, c->running);
 }
 
 /* The first; the second, if the first steps aside. Standing aside for ever is not saved up. */
 static struct sched_unit *fair_choose(struct sched_cpu *c)
 {
     struct sched_unit *u = list_first_entry(&c->waiting, struct sched_unit, link);
+    struct sched_unit *second = c->nr_waiting > 1 ? list_entry(u->link.next, struct sched_unit, link) : NULL;
 
-    if (u != c->aside || c->nr_waiting < 2)
+    c->urgent = second && second->front > 0;
+    if (u != c->aside || !second)
         return u;
     if (owed(c, u) > BONUS) {
         subtract(c, u);
         add_owed(c, u, BONUS);
     }
-    return list_entry(u->link.next, struct sched_unit, link);
+    return second;
 }
 
 /* Three time slices for all together, but not too short. */
@@ -203,14 +220,31 @@ static unsigned int lightest(uint64_t cpus, const struct sched_unit *u, unsigned
     return best;
 }
 
+/* The nearest of `cpus` to `to` where nobody waits who goes first; -1: there is none. */
+static int nearest_calm(uint64_t cpus, unsigned int to)
+{
+    uint64_t calm = 0;
+
+    if ((cpus & BIT(to)) && !READ_ONCE(sched_cpus[to].urgent))
+        return (int)to;
+    for (; cpus; cpus &= cpus - 1)
+        if (!READ_ONCE(sched_cpus[bit_lowest(cpus)].urgent))
+            calm |= BIT(bit_lowest(cpus));
+    return calm ? (int)nearest(calm, to) : -1;
+}
+
 static unsigned int fair_place(const struct sched_unit *u, uint64_t allowed)
 {
     unsigned int last = READ_ONCE(u->cpu);
     uint64_t idle = allowed & atomic_load(&sched_idle_mask), soft = allowed & READ_ONCE(u->soft);
+    int calm;
 
     if (idle)
         return nearest(idle & soft ? idle & soft : idle, last);
-    return lightest(soft ? soft : allowed, u, last);
+    if (soft)
+        allowed = soft;
+    calm = READ_ONCE(u->earned) > 0 ? nearest_calm(allowed, last) : -1;
+    return calm >= 0 ? (unsigned int)calm : lightest(allowed, u, last);
 }
 
 static uint64_t fair_takers(const struct sched_unit *u, uint64_t allowed)
@@ -223,20 +257,20 @@ static bool likes(const struct sched_unit *u, const struct sched_cpu *c)
     return (u->soft & BIT(sched_cpu_number(c))) || !(u->soft & sched_allowed_cpus(u));
 }
 
-/* Only to an idle CPU does a unit go against its wish. */
+/* Against its wish a unit goes only from a busy CPU to an idle one; where it is next anyway, only to an idle one. */
 static struct sched_unit *fair_give(struct sched_cpu *from, struct sched_cpu *to, bool to_idle)
 {
     struct sched_unit *u, *second = NULL;
 
     list_for_each_entry(u, &from->waiting, link) {
-        if (!(sched_allowed_cpus(u) & BIT(sched_cpu_number(to))))
+        if (!(sched_allowed_cpus(u) & BIT(sched_cpu_number(to))) || (u->front > 0 && !to_idle))
             continue;
         if (likes(u, to) || !likes(u, from))
             return u;
         if (!second)
             second = u;
     }
-    return to_idle ? second : NULL;
+    return to_idle && from->running ? second : NULL;
 }
 
 static void fair_moved(struct sched_cpu *from, struct sched_cpu *to, struct sched_unit *u)

@@ -3,8 +3,9 @@
  * One unit for each CPU: sched=null.
  *
  * A unit that wakes for the first time gets a CPU that nobody has, and keeps it, asleep or awake, until it
- * ends, leaves the pool, or is no longer allowed there. Nothing is ever counted or compared, no timer is
- * set. Units for which there is no CPU wait, on some queue, until one is given back.
+ * ends, gives up (as vCPUs that go down do), leaves the pool, or is no longer allowed there. Nothing is ever
+ * counted or compared, no timer is set. Units for which there is no CPU wait, on some queue, until one is
+ * given back.
  */
 #include "sched/policy.h"
 
@@ -49,14 +50,23 @@ static uint64_t null_takers(const struct sched_unit *u, uint64_t allowed)
 
 static void null_join(struct sched_cpu *c, struct sched_unit *u, stime_t now)
 {
+    u->gives_up = false;
     if (!c->owner)
         atomic_store(&c->owner, u);
 }
 
+static void null_forget(struct sched_cpu *c, struct sched_unit *u)
+{
+    if (c->owner == u) {
+        atomic_store(&c->owner, NULL);
+        sched_tell(c); /* it looks for one that waits */
+    }
+}
+
 static void null_leave(struct sched_cpu *c, struct sched_unit *u)
 {
-    if (c->owner == u && !(sched_allowed_cpus(u) & BIT(sched_cpu_number(c))))
-        atomic_store(&c->owner, NULL);
+    if (c->owner == u && (u->gives_up || !(sched_allowed_cpus(u) & BIT(sched_cpu_number(c)))))
+        null_forget(c, u);
 }
 
 static bool null_before(const struct sched_unit *u, const struct sched_unit *other)
@@ -97,14 +107,6 @@ static struct sched_unit *null_give(struct sched_cpu *from, struct sched_cpu *to
 static void null_moved(struct sched_cpu *from, struct sched_cpu *to, struct sched_unit *u)
 {
     atomic_store(&to->owner, u);
-}
-
-static void null_forget(struct sched_cpu *c, struct sched_unit *u)
-{
-    if (c->owner == u) {
-        atomic_store(&c->owner, NULL);
-        sched_tell(c); /* it looks for one that waits */
-    }
 }
 
 const struct sched_policy sched_null = {

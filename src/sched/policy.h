@@ -33,6 +33,7 @@ struct sched_cpu {
     int64_t sum;                 /* [q] ... less this, in weight times virtual time */
     uint64_t weight;             /* [q] of all of them */
     stime_t charged;             /* [q] when `vtime` was true */
+    bool urgent;                 /* [q] one waits that goes first; read without as a hint */
     /* null.c */
     struct sched_unit *owner;    /* [q] the unit that has this CPU for itself */
 } ALIGNED(64);

@@ -343,6 +343,8 @@ int sched_pool_move_group(uint32_t id, struct sched_group *g)
     } else if (p != g->pool) {
         g->pool->groups--;
         p->groups++;
+        if (!p->policy->has_weights)
+            WRITE_ONCE(g->cap, 0);
         atomic_store(&g->pool, p);
         list_for_each_entry(u, &g->units, member)
             move_unit(u);

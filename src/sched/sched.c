@@ -20,8 +20,11 @@
 #include "x86/cpu.h"
 #include "x86/topology.h"
 
+#define TURN_MIN MICROSECS(50)
+
 struct sched_cpu sched_cpus[NR_CPUS_MAX];
 uint64_t sched_idle_mask, sched_crowded_mask;
+static uint64_t astray_mask; /* [a] CPUs whose unit would rather run on another */
 
 static const struct sched_ops *sched_ops;
 
@@ -129,12 +132,10 @@ bool sched_displace(struct sched_cpu *c, struct sched_unit *u)
 {
     if (!c->pool) /* then it sleeps */
         return false;
-    if (!allowed_on(u, c)) {
-        if (policy_of(c)->forget)
-            policy_of(c)->forget(c, u);
-        if (u->state == SCHED_RUNNING)
-            sched_tell(c);
-    }
+    if (u->state == SCHED_RUNNING)
+        sched_tell(c); /* it looks where it is */
+    else if (!allowed_on(u, c) && policy_of(c)->forget)
+        policy_of(c)->forget(c, u);
     if (u->state == SCHED_RUNNING || u->state == SCHED_ASLEEP)
         return false;
     put_to_sleep(c, u);
@@ -163,6 +164,35 @@ static int idle_for(const struct sched_cpu *c, const struct sched_unit *u)
     return idle ? (int)bit_lowest(idle) : -1;
 }
 
+/* The CPUs where `u`, which has `c`, would rather run. */
+static uint64_t wishes(const struct sched_cpu *c, const struct sched_unit *u)
+{
+    uint64_t soft = u->soft & sched_allowed_cpus(u);
+
+    return soft & BIT(sched_cpu_number(c)) || !policy_of(c)->has_weights ? 0 : soft;
+}
+
+/* Is one of them idle? */
+static bool could_go(const struct sched_cpu *c, const struct sched_unit *u)
+{
+    uint64_t to = wishes(c, u);
+
+    return to && policy_of(c)->takers(u, to);
+}
+
+/* `u` has `c` from now on, or still: a CPU that falls idle has to know whether it is astray here. */
+static void note_astray(const struct sched_cpu *c, const struct sched_unit *u)
+{
+    uint64_t me = BIT(sched_cpu_number(c)), is = u && wishes(c, u) ? me : 0;
+
+    if (!is && !(atomic_load(&astray_mask) & me))
+        return;
+    atomic_and(&astray_mask, ~me);
+    atomic_or(&astray_mask, is);
+    if (is && could_go(c, u))
+        softirq_raise(SOFTIRQ_SCHEDULE); /* one fell idle meanwhile */
+}
+
 /* Units wait: tell an idle CPU that may run one of them, and will steal it. */
 static void call_idle(const struct sched_cpu *c)
 {
@@ -180,6 +210,17 @@ static void call_idle(const struct sched_cpu *c)
     }
 }
 
+/*
+ * How long the running unit may go on. The ratelimit is also how long who comes before it may have to wait: a
+ * sixteenth is for the switch and the timer's delay. Two that come before each other do not change places for ever.
+ */
+static stime_t turn(const struct sched_cpu *c)
+{
+    stime_t ratelimit = READ_ONCE(c->pool->ratelimit);
+
+    return c->better ? MAX(ratelimit - ratelimit / 16, TURN_MIN) : policy_of(c)->slice(c);
+}
+
 /* An early timer does no harm, and one that stays is cheaper than one set anew at every change. */
 static void set_timer(struct sched_cpu *c, stime_t now)
 {
@@ -187,7 +228,7 @@ static void set_timer(struct sched_cpu *c, stime_t now)
     stime_t when = STIME_NEVER;
 
     if (u && c->nr_waiting) {
-        stime_t slice = c->better ? c->pool->ratelimit : policy_of(c)->slice(c);
+        stime_t slice = turn(c);
 
         when = slice == STIME_NEVER ? slice : u->started + slice;
     }
@@ -219,7 +260,7 @@ static void announce(struct sched_cpu *c, struct sched_unit *u, stime_t now)
         c->aside = c->running; /* which can go there and make room */
     if (!c->better && !c->aside && c->nr_waiting > 1)
         return; /* with others waiting already, its timer is set */
-    if (sched_cpu_number(c) == cpu_id() && !c->aside && now - c->running->started < c->pool->ratelimit)
+    if (sched_cpu_number(c) == cpu_id() && !c->aside && now - c->running->started < turn(c))
         set_timer(c, now); /* it would only stay */
     else
         softirq_raise_cpu(sched_cpu_number(c), SOFTIRQ_SCHEDULE);
@@ -246,6 +287,8 @@ void sched_wake(struct sched_unit *u)
     if (u->state == SCHED_ASLEEP && sched_ops->runnable(u)) {
         stime_t now = stime_now();
 
+        if (from != to && from->pool && policy_of(from)->forget)
+            policy_of(from)->forget(from, u); /* its pool or its affinity has changed while it slept */
         sched_charge(to, now);
         policy_of(to)->join(to, u, now);
         insert(to, u);
@@ -264,6 +307,16 @@ void sched_sleep(struct sched_unit *u)
         else if (u->state != SCHED_ASLEEP)
             put_to_sleep(c, u);
     }
+    sched_unlock_unit(c);
+}
+
+void sched_give_up(struct sched_unit *u)
+{
+    struct sched_cpu *c = sched_lock_unit(u);
+
+    u->gives_up = true;
+    if ((u->state == SCHED_ASLEEP || u->state == SCHED_PARKED) && c->pool && policy_of(c)->forget)
+        policy_of(c)->forget(c, u);
     sched_unlock_unit(c);
 }
 
@@ -309,6 +362,8 @@ int sched_set_soft_affinity(struct sched_unit *u, uint64_t mask)
         return -EINVAL;
     c = sched_lock_unit(u);
     u->soft = mask;
+    if (u->state == SCHED_RUNNING)
+        sched_tell(c);
     sched_unlock_unit(c);
     return 0;
 }
@@ -361,19 +416,17 @@ static bool may_stay(struct sched_cpu *c, struct sched_unit *u, stime_t now)
 {
     stime_t ran = now - u->started;
 
-    if (!sched_ops->runnable(u) || c->aside || !allowed_on(u, c))
+    if (!sched_ops->runnable(u) || c->aside || !allowed_on(u, c) || could_go(c, u))
         return false;
     if (u->group->cap && u->cap_left <= 0 && !sched_cap_take(u, now))
         return false;
-    if (c->better)
-        return ran < c->pool->ratelimit;
-    return !c->nr_waiting || ran < policy_of(c)->slice(c);
+    return !c->nr_waiting || ran < turn(c);
 }
 
-/* The unit that ran leaves the CPU for now. True: it may no longer run here and must be woken elsewhere. */
+/* The unit that ran leaves the CPU for now. True: it may not or need not run here and must be woken elsewhere. */
 static bool put_back(struct sched_cpu *c, struct sched_unit *u, stime_t now)
 {
-    bool runnable = sched_ops->runnable(u), here = allowed_on(u, c);
+    bool runnable = sched_ops->runnable(u), here = allowed_on(u, c) && !could_go(c, u);
 
     sched_cap_return(u);
     if (runnable && here)
@@ -409,8 +462,10 @@ static struct sched_unit *pick(struct sched_cpu *c, stime_t now)
     }
     c->aside = NULL;
     c->better = false;
+    c->running = u;
     if (u) {
         take_off(c, u);
+        c->better = c->nr_waiting && policy_of(c)->preempts(c, list_first_entry(&c->waiting, struct sched_unit, link));
         atomic_store(&u->state, SCHED_RUNNING);
         u->since = u->started = now;
         if (c->idle_since != STIME_NEVER)
@@ -422,7 +477,7 @@ static struct sched_unit *pick(struct sched_cpu *c, stime_t now)
             c->idle_since = now;
         atomic_or(&sched_idle_mask, me);
     }
-    c->running = u;
+    note_astray(c, u);
     set_timer(c, now);
     if (c->nr_waiting)
         call_idle(c);
@@ -436,6 +491,19 @@ static void ask_for_room(struct sched_cpu *from, const struct sched_cpu *to)
         (policy_of(from)->takers(from->running, sched_allowed_cpus(from->running)) & BIT(sched_cpu_number(to)))) {
         from->aside = from->running;
         softirq_raise_cpu(sched_cpu_number(from), SOFTIRQ_SCHEDULE);
+    }
+}
+
+/* Nothing waits that may run on `c`, which is idle: what runs elsewhere and would rather run here, may come. */
+static void call_astray(const struct sched_cpu *c)
+{
+    for (uint64_t m = atomic_load(&astray_mask); m; m &= m - 1) {
+        struct sched_cpu *from = &sched_cpus[bit_lowest(m)];
+
+        spin_lock(&from->lock);
+        if (from->running && (wishes(from, from->running) & BIT(sched_cpu_number(c))))
+            softirq_raise_cpu(bit_lowest(m), SOFTIRQ_SCHEDULE);
+        spin_unlock(&from->lock);
     }
 }
 
@@ -464,6 +532,8 @@ static struct sched_unit *steal(struct sched_cpu *c)
         if (u)
             break;
     }
+    if (!u)
+        call_astray(c);
     return u;
 }
 
@@ -486,6 +556,7 @@ static void schedule(void)
     unpark(c, now);
     prev = c->running;
     if (prev && may_stay(c, prev, now)) {
+        note_astray(c, prev);
         set_timer(c, now);
         spin_unlock(&c->lock);
         return;

@@ -45,6 +45,7 @@ struct sched_unit {
     uint32_t cpu;              /* [q] whose queue it is on or runs on, or last did */
     int32_t on_cpu;            /* [a] CPU that owns its state, or -1: see hand-over above */
     uint16_t weight;           /* [q] the group's */
+    bool gives_up;             /* [q] sched_give_up() since it last woke */
     uint64_t affinity, soft;   /* [q] CPUs where it may run, and among them where it would rather */
     stime_t since;             /* [q] when it was last charged for the CPU, or fell asleep */
     stime_t started;           /* [q] when it got the CPU */
@@ -52,6 +53,8 @@ struct sched_unit {
     stime_t cap_left;          /* [q] ns of its group's budget that it holds while it runs */
     uint64_t vtime;            /* [q] proportional policy: its virtual time, while it does not sleep */
     stime_t owed;              /* [q] ... and what it was behind its due when it fell asleep */
+    stime_t earned;            /* [q] ... its share of the time slept, less what it has run beyond its share */
+    stime_t front;             /* [q] ... so long it may run in front of all others, if positive */
 };
 
 struct sched_group {
@@ -103,6 +106,11 @@ void sched_wake(struct sched_unit *u);
  * or its CPU is told; it may still be on that CPU for a while.
  */
 void sched_sleep(struct sched_unit *u);
+/*
+ * It sleeps, or is about to, and is not to be woken soon: what it keeps while it sleeps, its CPU under the
+ * static policy, is free for others until it wakes.
+ */
+void sched_give_up(struct sched_unit *u);
 /* Is it on a CPU, or is its state not yet handed over? False stays so while it is not runnable. */
 bool sched_on_cpu(struct sched_unit *u);
 /* The running unit lets others go first, once. */

@@ -17,7 +17,7 @@ struct sim_unit sim_unit[SIM_UNITS];
 struct sched_group sim_group[SIM_UNITS];
 struct sched_unit *sim_current[NR_CPUS_MAX];
 stime_t sim_now;
-unsigned int sim_cpus, sim_switches, sim_timers, sim_ipis;
+unsigned int sim_cpus, sim_switches, sim_timers, sim_ipis, sim_moves[CPU_DISTANCES];
 void (*sim_point)(void);
 
 static struct timer *timers[NR_CPUS_MAX];
@@ -143,6 +143,9 @@ static void switch_to(struct sched_unit *prev, struct sched_unit *next)
         assert_true(sched_allowed_cpus(next) & BIT(fake_cpu));
         next->on_cpu = (int32_t)fake_cpu;
         s->switches++;
+        if (s->last >= 0 && s->last != (int)fake_cpu)
+            sim_moves[cpu_distance((unsigned int)s->last, fake_cpu)]++;
+        s->last = (int)fake_cpu;
         if (s->waits_since != STIME_NEVER) {
             s->latency_max = MAX(s->latency_max, sim_now - s->waits_since);
             s->latency_sum += sim_now - s->waits_since;
@@ -187,7 +190,7 @@ void sim_add(unsigned int i, unsigned int weight, unsigned int cap)
 {
     struct sim_unit *s = &sim_unit[i];
 
-    *s = (struct sim_unit){.group = &sim_group[i], .wake_at = STIME_NEVER, .waits_since = STIME_NEVER};
+    *s = (struct sim_unit){.group = &sim_group[i], .wake_at = STIME_NEVER, .waits_since = STIME_NEVER, .last = -1};
     sched_group_init(s->group);
     sched_unit_init(&s->u, s->group);
     assert_int_equal(sched_group_set(s->group, weight, cap), 0);
@@ -195,8 +198,10 @@ void sim_add(unsigned int i, unsigned int weight, unsigned int cap)
 
 void sim_add_to(unsigned int i, unsigned int of)
 {
-    sim_unit[i] = (struct sim_unit){.group = &sim_group[of], .wake_at = STIME_NEVER, .waits_since = STIME_NEVER};
-    sched_unit_init(&sim_unit[i].u, sim_unit[i].group);
+    struct sim_unit *s = &sim_unit[i];
+
+    *s = (struct sim_unit){.group = &sim_group[of], .wake_at = STIME_NEVER, .waits_since = STIME_NEVER, .last = -1};
+    sched_unit_init(&s->u, s->group);
 }
 
 void sim_remove(unsigned int i)
@@ -232,6 +237,7 @@ void sim_sleep(unsigned int i)
 void sim_reset_counts(void)
 {
     sim_switches = sim_timers = sim_ipis = 0;
+    memset(sim_moves, 0, sizeof(sim_moves));
     for (unsigned int i = 0; i < SIM_UNITS; i++) {
         sim_unit[i].ran = sim_unit[i].latency_max = sim_unit[i].latency_sum = 0;
         sim_unit[i].switches = sim_unit[i].wakes = 0;

@@ -9,6 +9,7 @@
 #include "fake.h"
 #include "lib/bitmap.h"
 #include "sched/policy.h"
+#include "x86/topology.h"
 
 #define SIM_UNITS 128
 
@@ -22,12 +23,14 @@ struct sim_unit {
     stime_t waits_since;     /* a wake-up that has not got the CPU: STIME_NEVER if there is none */
     stime_t latency_max, latency_sum;
     unsigned int wakes, switches;
+    int last;                /* the CPU that it had; -1: none */
 };
 extern struct sim_unit sim_unit[SIM_UNITS];
 extern struct sched_group sim_group[SIM_UNITS];
 extern struct sched_unit *sim_current[NR_CPUS_MAX];
 extern stime_t sim_now;
 extern unsigned int sim_cpus, sim_switches, sim_timers, sim_ipis;
+extern unsigned int sim_moves[CPU_DISTANCES]; /* units that got a CPU other than the last, by the distance */
 
 /* CPUs in pool 0, all of one cache; no units. */
 void sim_start(unsigned int cpus);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The policies under a simulated clock: shares for any mix of weights, caps, latency, affinity, hostile
- * habits, placement, pools, the static policy. Shares are compared with those of an ideal machine, which
+ * The policies under a simulated clock: shares for any mix of weights, caps, hostile habits, pools, the
+ * static policy. Shares are compared with those of an ideal machine, which
  * divides its CPUs in any portions, one CPU at most to each unit.
  */
 #include <setjmp.h>
@@ -153,53 +153,6 @@ static void test_cap_of_group(void **state)
     assert_near(sim_unit[4].ran, SECOND, SECOND / 50);
 }
 
-/* --- latency --- */
-
-/* Interactive units beside units that always run get the CPU within the ratelimit, on 1, 2, 4 CPUs. */
-static void test_latency(void **state)
-{
-    srand(1);
-    for (unsigned int cpus = 1; cpus <= 4; cpus *= 2) {
-        sim_start(cpus);
-        for (unsigned int i = 0; i < 4 * cpus; i++) {
-            sim_add(i, 256, 0);
-            sim_wake(i);
-        }
-        for (unsigned int i = 100; i < 100 + cpus; i++) {
-            sim_add(i, 256, 0);
-            sim_unit[i].burst = MICROSECS(100);
-            sim_wake(i);
-        }
-        for (unsigned int n = 0; n < 10000; n++) {
-            for (unsigned int i = 100; i < 100 + cpus; i++)
-                sim_unit[i].pause = MICROSECS(2000 + rand() % 5000);
-            sim_pass(MILLISECS(1));
-            if (n == 100)
-                sim_reset_counts(); /* the first time a unit wakes it is one of many */
-        }
-        for (unsigned int i = 100; i < 100 + cpus; i++) {
-            /* Where several interactive ones meet, or a unit comes from another CPU, a second ratelimit may begin. */
-            assert_in_range(sim_unit[i].latency_max, 0, MICROSECS(cpus == 1 ? 1000 : 2000));
-            assert_in_range(sim_unit[i].latency_sum / sim_unit[i].wakes, 0, MICROSECS(250));
-        }
-    }
-}
-
-/* Alone with an idle CPU it waits for nothing. */
-static void test_idle_latency(void **state)
-{
-    sim_start(2);
-    sim_add(0, 256, 0);
-    sim_wake(0);
-    sim_add(1, 256, 0);
-    sim_unit[1].burst = MICROSECS(100);
-    sim_unit[1].pause = MILLISECS(3);
-    sim_wake(1);
-    sim_pass(10 * SECOND);
-    assert_int_equal(sim_unit[1].latency_max, 0);
-    assert_near(sim_unit[0].ran, 10 * SECOND, 0);
-}
-
 /* --- habits of guests --- */
 
 /* Runs 1.9 ms, sleeps 0.1 ms: gets its share and no more. */
@@ -294,84 +247,6 @@ static void test_no_starvation(void **state)
     }
 }
 
-/* --- places --- */
-
-/* Nobody is ever where it may not be (switch_to() checks), and shares are right on each CPU by itself. */
-static void test_pinned(void **state)
-{
-    sim_start(2);
-    for (unsigned int i = 0; i < 5; i++) {
-        sim_add(i, 256 * (1 + i % 2), 0);
-        assert_int_equal(sched_set_affinity(&sim_unit[i].u, i < 2 ? BIT(0) : ~0ULL), 0);
-        if (i < 3)
-            sim_wake(i);
-    }
-    sim_pass(SECOND);
-    sim_reset_counts();
-    sim_pass(3 * SECOND);
-    assert_near(sim_unit[0].ran, SECOND, MILLISECS(20));
-    assert_near(sim_unit[1].ran, 2 * SECOND, MILLISECS(40));
-    assert_near(sim_unit[2].ran, 3 * SECOND, MILLISECS(20)); /* work is conserved */
-    assert_int_equal(sched_set_affinity(&sim_unit[0].u, BIT(5)), -EINVAL);
-    assert_int_equal(sched_set_affinity(&sim_unit[0].u, 0), -EINVAL);
-    assert_int_equal(sched_set_soft_affinity(&sim_unit[0].u, 0), -EINVAL);
-}
-
-/* A unit that is pinned to a busy CPU makes the one there go to an idle one, at once. */
-static void test_room(void **state)
-{
-    sim_start(2);
-    sim_add(0, 256, 0);
-    sim_wake(0);
-    sim_add(1, 65535, 0);
-    assert_int_equal(sched_set_affinity(&sim_unit[1].u, BIT(sim_unit[0].u.cpu)), 0);
-    sim_wake(1);
-    assert_int_equal(sim_unit[0].u.state, SCHED_RUNNING);
-    assert_int_equal(sim_unit[1].u.state, SCHED_RUNNING);
-    /* And the other way: a CPU falls idle and fetches what stands in the way elsewhere. */
-    sim_add(2, 256, 0);
-    assert_int_equal(sched_set_affinity(&sim_unit[2].u, BIT(sim_unit[1].u.cpu)), 0);
-    assert_int_equal(sched_set_affinity(&sim_unit[1].u, ~0ULL), 0);
-    sim_wake(2);
-    sim_sleep(0);
-    assert_int_equal(sim_unit[1].u.state, SCHED_RUNNING);
-    assert_int_equal(sim_unit[2].u.state, SCHED_RUNNING);
-}
-
-static void test_soft(void **state)
-{
-    sim_start(2);
-    for (unsigned int i = 0; i < 4; i++) {
-        sim_add(i, 256, 0);
-        assert_int_equal(sched_set_soft_affinity(&sim_unit[i].u, BIT(i / 2)), 0);
-        sim_wake(i);
-    }
-    sim_pass(SECOND);
-    for (unsigned int n = 0; n < 100; n++) {
-        sim_pass(MILLISECS(7));
-        for (unsigned int cpu = 0; cpu < 2; cpu++)
-            assert_int_equal(container_of(sim_current[cpu], struct sim_unit, u)->u.soft, BIT(cpu));
-    }
-    sim_sleep(0);
-    sim_sleep(1); /* only a wish: no CPU is left idle for it */
-    assert_int_equal(sched_idle_cpus(), 0);
-}
-
-/* Among idle CPUs the last one, else a near one, else a whole core. */
-static void test_placement(void **state)
-{
-    sim_start(8);
-    cpu_topology = (struct cpu_topology){{1, 2, 3}};
-    sim_add(0, 256, 0);
-    sim_unit[0].u.cpu = 5;
-    sim_wake(0);
-    assert_int_equal(sim_unit[0].u.on_cpu, 5);
-    sim_add(1, 256, 0);
-    sim_unit[1].u.cpu = 5;
-    sim_wake(1);
-    assert_in_range(sim_unit[1].u.on_cpu, 6, 7); /* the same cache, another core */
-}
-
 /* Who has nothing to decide sets no timer and sends no interrupt. */
 static void test_quiet(void **state)
 {
@@ -395,21 +270,6 @@ static void test_quiet(void **state)
     assert_int_equal(sim_ipis, 1);
     assert_near(sched_idle_time(3), 10 * SECOND + sim_now - 20 * SECOND, 11 * SECOND);
     assert_near(sched_cpu_time(&sim_unit[3].u), 0, MILLISECS(1));
-}
-
-/* A wake between the moment a unit is told to sleep and its leaving the CPU. */
-static void test_wake_on_the_way(void **state)
-{
-    sim_start(2);
-    sim_add(0, 256, 0);
-    sim_wake(0);
-    sim_unit[0].want = false;
-    sched_sleep(&sim_unit[0].u);
-    assert_true(sched_on_cpu(&sim_unit[0].u));
-    sim_unit[0].want = true;
-    sched_wake(&sim_unit[0].u);
-    sim_settle();
-    assert_int_equal(sim_unit[0].u.state, SCHED_RUNNING);
 }
 
 /* --- the static policy, pools --- */
@@ -447,6 +307,38 @@ static void test_null(void **state)
     sim_remove(2);
     assert_int_equal(sim_unit[1].u.state, SCHED_RUNNING);
     assert_false(sched_choose_policy("fair"));
+    assert_true(sched_choose_policy("credit2"));
+}
+
+/* The static policy: one that gives up, as a vCPU that goes down does, leaves its CPU to who waits for one. */
+static void test_null_gives_up(void **state)
+{
+    sim_start(2);
+    assert_true(sched_choose_policy("null"));
+    for (unsigned int i = 0; i < 3; i++) {
+        sim_group[i] = (struct sched_group){.pool = NULL};
+        sched_group_init(&sim_group[i]);
+        sim_add_to(i, i);
+        sim_wake(i);
+    }
+    sim_sleep(0);
+    assert_int_equal(sim_unit[2].u.state, SCHED_WAITING); /* it may wake at any time */
+    sched_give_up(&sim_unit[0].u); /* while it sleeps */
+    sim_settle();
+    assert_int_equal(sim_unit[2].u.state, SCHED_RUNNING);
+    sim_wake(0);
+    assert_int_equal(sim_unit[0].u.state, SCHED_WAITING);
+    sim_unit[1].want = false; /* while it runs: in the order of a vCPU that takes itself down */
+    sched_sleep(&sim_unit[1].u);
+    sched_give_up(&sim_unit[1].u);
+    sim_settle();
+    assert_int_equal(sim_unit[0].u.state, SCHED_RUNNING);
+    sim_remove(2);
+    sim_wake(1); /* what it has is its own again */
+    sim_sleep(1);
+    sim_add_to(2, 2);
+    sim_wake(2);
+    assert_int_equal(sim_unit[2].u.state, SCHED_WAITING);
     assert_true(sched_choose_policy("credit2"));
 }
 
@@ -560,20 +452,14 @@ int main(void)
         cmocka_unit_test(test_weights),
         cmocka_unit_test(test_caps),
         cmocka_unit_test(test_cap_of_group),
-        cmocka_unit_test(test_latency),
-        cmocka_unit_test(test_idle_latency),
         cmocka_unit_test(test_no_theft),
         cmocka_unit_test(test_no_savings),
         cmocka_unit_test(test_hostile),
         cmocka_unit_test(test_yield),
         cmocka_unit_test(test_no_starvation),
-        cmocka_unit_test(test_pinned),
-        cmocka_unit_test(test_room),
-        cmocka_unit_test(test_soft),
-        cmocka_unit_test(test_placement),
         cmocka_unit_test(test_quiet),
-        cmocka_unit_test(test_wake_on_the_way),
         cmocka_unit_test(test_null),
+        cmocka_unit_test(test_null_gives_up),
         cmocka_unit_test(test_pool_errors),
         cmocka_unit_test(test_pools),
     };

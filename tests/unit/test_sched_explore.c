@@ -26,6 +26,7 @@
 static ucontext_t explorer, coroutine[CPUS];
 static bool resting[CPUS]; /* at its top, with nothing to do */
 static bool rest;          /* no new events */
+static bool worked;        /* one has done something since it was last asked */
 static uint64_t seed = 88172645463325252ULL;
 static unsigned int events;
 static unsigned int leaving; /* CPU + 1 that is to leave its pool */
@@ -127,6 +128,8 @@ static void act(void)
         (void)sched_group_set(&sim_group[dice(GROUPS)], 1 + dice(1000), dice(3) ? 0 : dice(150));
         break;
     case 12:
+        if (dice(2))
+            sched_give_up(&sim_unit[i].u);
         sched_yield();
         break;
     case 13:
@@ -148,10 +151,13 @@ static void cpu_main(int cpu)
 
     for (;;) {
         fake_cpu = me;
-        if (sim_timer(me) | sim_softirq(me))
+        if (sim_timer(me) | sim_softirq(me)) {
+            worked = true;
             continue;
+        }
         if (!rest) {
             act();
+            worked = true;
             maybe_switch();
             continue;
         }
@@ -177,6 +183,8 @@ static void check_unit(const struct sim_unit *s)
         assert_true(sched_allowed_cpus(u) & BIT(u->cpu));
     if (u->state == SCHED_WAITING && u->group->pool->policy == &sched_fair)
         assert_int_equal(sched_allowed_cpus(u) & sched_idle_cpus(), 0);
+    if (runs && u->group->pool->policy == &sched_fair && (u->soft & sched_allowed_cpus(u)) && !(u->soft & BIT(u->cpu)))
+        assert_int_equal(u->soft & sched_allowed_cpus(u) & sched_idle_cpus(), 0); /* it would rather be there */
     if (u->state == SCHED_WAITING && u->group->pool->policy == &sched_null)
         for (uint64_t m = sched_allowed_cpus(u); m; m &= m - 1)
             assert_non_null(sched_cpus[bit_lowest(m)].owner);
@@ -201,6 +209,11 @@ static void check_cpu(unsigned int cpu)
     assert_int_equal(!waiting, !(sched_crowded_mask & BIT(cpu)));
     if (c->pool && c->pool->policy->has_weights)
         assert_int_equal(c->weight, weight);
+    if (c->owner) {
+        assert_int_equal(c->owner->cpu, cpu);
+        assert_ptr_equal(c->owner->group->pool, c->pool);
+        assert_false(c->owner->gives_up && c->owner->state == SCHED_ASLEEP);
+    }
     assert_int_equal(!c->running, !!(sched_idle_cpus() & BIT(cpu)) || !c->pool);
     assert_false(c->between || c->lock.owner);
 }
@@ -220,20 +233,21 @@ static bool all_resting(void)
     return true;
 }
 
-/* Twice: what one CPU does last may have told another that rested already. */
+/* Until none has anything to do: what one CPU does last may have told another that rested already. */
 static void come_to_rest(void)
 {
     unsigned int steps = 0;
 
     rest = true;
-    for (unsigned int turn = 0; turn < 3; turn++) {
+    do {
+        worked = false;
         for (unsigned int c = 0; c < CPUS; c++)
             resting[c] = false;
         while (!all_resting()) {
             go_on();
             assert_true(steps++ < 100000); /* they wait for each other, or never have enough */
         }
-    }
+    } while (worked);
     fake_cpu = 0;
     for (unsigned int i = 0; i < UNITS; i++)
         check_unit(&sim_unit[i]);
