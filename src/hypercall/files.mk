@@ -18,4 +18,4 @@ hv-src += src/hypercall/control.c src/hypercall/sysctl.c src/hypercall/machine.c
 hv-src += src/hypercall/policy.c src/hypercall/keys.c src/hypercall/hypfs.c
 hv-src += src/hypercall/domctl.c src/hypercall/domctl_life.c src/hypercall/domctl_vcpu.c
 hv-src += src/hypercall/domctl_sched.c src/hypercall/domctl_memory.c
-CFLAGS-hypercall/quick := -fomit-frame-pointer
+CFLAGS-hypercall/quick := -fomit-frame-pointer -fno-jump-tables

@@ -25,9 +25,9 @@
 #define NOT_DONE (-ERESTART)
 
 /* The arguments of both list calls: of the guest's own, with nothing left over from another and nobody to tell. */
-static ALWAYS_INLINE bool is_usual_list(const struct vcpu *v, uint64_t count, uint64_t done, uint64_t id)
+static ALWAYS_INLINE bool is_usual_list(const struct vcpu *v, uint64_t done, uint64_t id)
 {
-    return count - 1 < ELEMENTS_MAX && done == 0 && id == DOMID_SELF && !v->pv->unfinished;
+    return done == 0 && id == DOMID_SELF && !v->pv->unfinished;
 }
 
 /* The rest of a list, `count` elements from `list` on, the long way. */
@@ -38,18 +38,18 @@ static int64_t leave_rest(struct vcpu *v, uint64_t list, uint64_t count)
     return NOT_DONE;
 }
 
-static NOINLINE int64_t mmu_update(uint64_t list, uint64_t count, uint64_t done, uint64_t id, struct vcpu *v)
+static NOINLINE int64_t mmu_update_list(uint64_t list, uint64_t count, struct vcpu *v)
 {
-    if (unlikely(!is_usual_list(v, count, done, id)))
+    if (count - 1 >= ELEMENTS_MAX)
         return NOT_DONE;
     for (;;) {
         uint64_t ptr, val;
-        int rc;
+        int64_t rc;
 
         /* Read once, as on the long way: the guest may change it before or after. */
         if (guest_read_2(&v->cpu, list, &ptr, &val) || (ptr & 5)) /* 0: MMU_NORMAL_PT_UPDATE, 2: ..._PRESERVE_AD */
             return leave_rest(v, list, count);
-        rc = pv_update_l1(v->domain, ptr & ~7ull, val, ptr & MMU_PT_UPDATE_PRESERVE_AD);
+        rc = pv_update_l1(v->domain, ptr, val);
         if (unlikely(rc))
             return rc == -ERESTART ? leave_rest(v, list, count) : rc;
         if (--count == 0)
@@ -58,8 +58,24 @@ static NOINLINE int64_t mmu_update(uint64_t list, uint64_t count, uint64_t done,
     }
 }
 
+/* Most are one element. */
+static NOINLINE int64_t mmu_update(uint64_t list, uint64_t count, uint64_t done, uint64_t id, struct vcpu *v)
+{
+    uint64_t ptr, val;
+
+    if (unlikely(!is_usual_list(v, done, id)))
+        return NOT_DONE;
+    if (unlikely(count != 1))
+        return mmu_update_list(list, count, v);
+    if (unlikely(!guest_read_plain_2(&v->cpu, list, &ptr, &val) || (ptr & 5)))
+        return NOT_DONE;
+    return pv_update_l1(v->domain, ptr, val);
+}
+
 static NOINLINE int64_t mmuext_list(uint64_t list, uint64_t count, struct vcpu *v)
 {
+    if (count - 1 >= ELEMENTS_MAX)
+        return NOT_DONE;
     for (;;) {
         uint64_t cmd, arg;
         int rc = 0;
@@ -98,9 +114,9 @@ static NOINLINE int64_t mmuext_op(uint64_t list, uint64_t count, uint64_t done, 
 {
     uint64_t cmd, arg;
 
-    if (unlikely(!is_usual_list(v, count, done, id)))
+    if (unlikely(!is_usual_list(v, done, id)))
         return NOT_DONE;
-    if (likely(count == 1 && !guest_read_2(&v->cpu, list, &cmd, &arg) && (uint32_t)cmd == MMUEXT_INVLPG_LOCAL)) {
+    if (likely(count == 1 && guest_read_plain_2(&v->cpu, list, &cmd, &arg) && (uint32_t)cmd == MMUEXT_INVLPG_LOCAL)) {
         invlpg(arg);
         return 0;
     }
@@ -140,7 +156,7 @@ static int64_t set_segment_base(uint64_t which, uint64_t base)
     return 0;
 }
 
-static int64_t stack_switch(uint64_t ss, uint64_t sp, struct vcpu *v)
+static NOINLINE int64_t stack_switch(uint64_t ss, uint64_t sp, struct vcpu *v)
 {
     v->cpu.kernel_ss = pv_fix_selector((uint16_t)ss);
     v->cpu.kernel_sp = sp;
@@ -148,7 +164,7 @@ static int64_t stack_switch(uint64_t ss, uint64_t sp, struct vcpu *v)
     return 0;
 }
 
-/* In the order of how often: as one comparison after the other, for an indirect jump costs more. */
+/* One comparison after the other (-fno-jump-tables): an indirect jump would cost more. */
 int64_t upcall_hypercall_quick(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, struct guest_cpu *g,
                                uint64_t number)
 {

@@ -19,7 +19,7 @@
 
 #define FIRMWARE_END 0x100000ULL
 
-uint64_t frame_max;
+uint64_t frame_max, frame_low_end;
 uint64_t frame_blocks[ARRAY_SIZE(frame_blocks)];
 
 static void (*release_owned)(struct frame *f);
@@ -52,6 +52,8 @@ void frame_init(const struct mem_range *ram, size_t n)
         hvmap_back_table(M2P_RW_START + start * sizeof(pfn_t), M2P_RW_START + end * sizeof(pfn_t),
                          PTE_RW | PTE_NX | PTE_G, M2P_INVALID, M2P_RO_START - M2P_RW_START);
         frame_max = end;
+        if (first <= ALIGN_UP(frame_low_end, FRAME_BLOCK))
+            frame_low_end = end;
     }
     /* The first MiB counts as device memory, whatever is there: kernels look for what firmware left. */
     for (size_t i = 0; i < n; i++) {

@@ -36,11 +36,12 @@ enum frame_type {
 /* The type word. */
 #define FT_TYPE_SHIFT  61
 #define FT_TYPE_MASK   (7ULL << FT_TYPE_SHIFT)
-#define FT_PINNED      BIT(60) /* the owner holds one type and one total count by a pin */
-#define FT_VALIDATED   BIT(59) /* contents were checked for this type */
+#define FT_VALIDATED   BIT(60) /* contents were checked for this type */
+#define FT_LOCKED      BIT(59) /* page tables: entries are being changed, by one CPU at a time */
 #define FT_PARTIAL     BIT(58) /* validation or its undoing was preempted: partial_next says where */
-#define FT_LOCKED      BIT(57) /* page tables: entries are being changed, by one CPU at a time */
+#define FT_PINNED      BIT(57) /* the owner holds one type and one total count by a pin */
 #define FT_FOREIGN     BIT(56) /* WRITABLE: since it is, mapped so by domains other than its owner too */
+#define FT_STATE_SHIFT 58      /* the type and these three together */
 #define FT_COUNT_MASK  ((1ULL << 48) - 1)
 
 /* The count word. */
@@ -96,10 +97,13 @@ static inline bool frame_block_present(uint64_t m)
     return (frame_blocks[m >> FRAME_BLOCK_SHIFT >> 6] >> (m >> FRAME_BLOCK_SHIFT & 63)) & 1;
 }
 
+/* One past the first run of blocks that are all present, but not above frame_max: most are asked for frames there. */
+extern uint64_t frame_low_end;
+
 /* Is there a struct frame for this number? Any 64-bit value may be asked. */
 static inline bool frame_exists(mfn_t m)
 {
-    return m.v < frame_max && frame_block_present(m.v);
+    return likely(m.v < frame_low_end) || (m.v < frame_max && frame_block_present(m.v));
 }
 
 /* ... and is it RAM? (One that is not has no owner and no references for anybody to take.) */

@@ -99,6 +99,12 @@ static inline bool ft_get_writable(uint64_t w, uint64_t *next)
            ft_count(w) != FT_COUNT_MASK;
 }
 
+/* In use as FRAME_WRITABLE. Then one use more, if (uint32_t)w is not full, is w + 1; one less, if it is above 1, w - 1. */
+static inline bool ft_is_writable(uint64_t w)
+{
+    return w >> FT_STATE_SHIFT == (ft_word(FRAME_WRITABLE) | FT_VALIDATED) >> FT_STATE_SHIFT;
+}
+
 /* After FT_VALIDATE, all entries are good: the caller's reference is added. */
 static inline uint64_t ft_validated(uint64_t w)
 {
@@ -135,7 +141,7 @@ static inline enum ft_verdict ft_put(uint64_t w, uint64_t *next)
 /* ft_lock() at once: what is validated has a count. */
 static inline bool ft_may_lock(uint64_t w, enum frame_type t)
 {
-    return (w & (FT_TYPE_MASK | FT_VALIDATED | FT_LOCKED)) == (ft_word(t) | FT_VALIDATED);
+    return w >> FT_STATE_SHIFT == (ft_word(t) | FT_VALIDATED) >> FT_STATE_SHIFT;
 }
 
 /* Lock a validated table of type `t` to change its entries. */

@@ -85,4 +85,56 @@ static inline void pv_put_l1(pte_t e)
     frame_put(f);
 }
 
+/* What pv_change_rights() leaves to be done when something came between. Both return what it returns. */
+int64_t pv_put_writable_and_update(struct domain *d, struct frame *table, pte_t *p, pte_t e);
+int64_t pv_put_last_writable(struct frame *f);
+
+/*
+ * As by mprotect(): the right to write changes, the frame stays, memory that other entries map writable too. Only
+ * the count of those uses changes. Whatever is not so is found before anything has changed and is done by
+ * pv_update_own_entry(), so that this calls nothing and needs no stack. The entry keeps A and D.
+ */
+static ALWAYS_INLINE int64_t pv_change_rights(struct domain *d, struct frame *table, pte_t *p, pte_t old, pte_t e)
+{
+    struct frame *f = mfn_to_frame(pte_mfn(e));
+    uint64_t w;
+
+    if (unlikely(!frame_exists(pte_mfn(e)) || READ_ONCE(f->owner) != d || (e & (PTE_PCD | PTE_PWT | PTE_PAT))))
+        return pv_update_own_entry(d, table, p, e, true);
+    w = READ_ONCE(f->type);
+    if (unlikely(!ft_is_writable(w) || !pv_try_lock_table(table, FRAME_L1)))
+        return pv_update_own_entry(d, table, p, e, true);
+    /* With its lock held a level-1 table keeps its owner. */
+    if (unlikely(READ_ONCE(table->owner) != d) ||
+        ((e & PTE_RW) && unlikely((uint32_t)w == 0xffffffff || !atomic_cas(&f->type, &w, w + 1)))) {
+        pv_unlock_table(table);
+        return pv_update_own_entry(d, table, p, e, true);
+    }
+    /* The hardware may have set A or D, or another vCPU may have been here, since `old` was read. */
+    if (unlikely(!atomic_cas(p, &old, pv_entry_flags(1, e | PTE_P) | (old & (PTE_A | PTE_D))))) {
+        pv_unlock_table(table);
+        return e & PTE_RW ? pv_put_writable_and_update(d, table, p, e) : pv_update_own_entry(d, table, p, e, true);
+    }
+    pv_unlock_table(table);
+    return (e & PTE_RW) || likely((uint32_t)w > 1 && atomic_cas(&f->type, &w, w - 1)) ? 0 : pv_put_last_writable(f);
+}
+
+/* An element of mmu_update, MMU_NORMAL_ or ..._PRESERVE_AD, for an own level-1 table; -ERESTART, not done: for none. */
+static ALWAYS_INLINE int64_t pv_update_l1(struct domain *d, uint64_t ptr, pte_t e)
+{
+    mfn_t m = paddr_to_mfn(paddr(ptr));
+    struct frame *table = mfn_to_frame(m);
+    pte_t *p, old;
+
+    if (unlikely(!frame_exists(m) || READ_ONCE(table->owner) != d))
+        return -ERESTART;
+    if (!(ptr & MMU_PT_UPDATE_PRESERVE_AD))
+        return pv_update_own_entry(d, table, paddr_to_ptr(paddr(ptr)), e, false);
+    p = paddr_to_ptr(paddr(ptr - MMU_PT_UPDATE_PRESERVE_AD));
+    old = READ_ONCE(*p);
+    if ((e & PTE_P) && ((old ^ e) & (PTE_ADDR | PTE_RW | PTE_P)) == PTE_RW)
+        return pv_change_rights(d, table, p, old, e);
+    return pv_update_own_entry(d, table, p, e, true);
+}
+
 #endif

@@ -240,14 +240,23 @@ static ALWAYS_INLINE int update_own_l1(struct domain *d, struct frame *f, pte_t 
     return rc;
 }
 
-int pv_update_l1(struct domain *d, uint64_t ptr, pte_t e, bool keep_ad)
+int64_t pv_update_own_entry(struct domain *d, struct frame *table, pte_t *p, pte_t e, bool keep_ad)
 {
-    mfn_t m = paddr_to_mfn(paddr(ptr));
     pte_t old;
 
-    if (!frame_exists(m))
-        return -ERESTART;
-    return update_own_l1(d, mfn_to_frame(m), paddr_to_ptr(paddr(ptr)), e, keep_ad, &old);
+    return update_own_l1(d, table, p, e, keep_ad, &old);
+}
+
+int64_t pv_put_writable_and_update(struct domain *d, struct frame *table, pte_t *p, pte_t e)
+{
+    pv_put_writable(mfn_to_frame(pte_mfn(e)));
+    return pv_update_own_entry(d, table, p, e, true);
+}
+
+int64_t pv_put_last_writable(struct frame *f)
+{
+    pv_put_writable(f);
+    return 0;
 }
 
 int pv_swap_l1(struct domain *d, struct frame *f, unsigned int slot, pte_t *e)

@@ -60,12 +60,15 @@ int pv_put_frame_and_type(struct frame *f) MUST_CHECK;
 
 /* Exclusive use of a validated table's entries. False: it is not one of that level. */
 bool pv_lock_table_contended(struct frame *f, enum frame_type t);
-static inline bool pv_lock_table(struct frame *f, enum frame_type t)
+static ALWAYS_INLINE bool pv_try_lock_table(struct frame *f, enum frame_type t)
 {
     uint64_t w = READ_ONCE(f->type);
 
-    return (likely(ft_may_lock(w, t)) && likely(atomic_cas(&f->type, &w, w | FT_LOCKED))) ||
-           pv_lock_table_contended(f, t);
+    return likely(ft_may_lock(w, t)) && likely(atomic_cas(&f->type, &w, w | FT_LOCKED));
+}
+static inline bool pv_lock_table(struct frame *f, enum frame_type t)
+{
+    return pv_try_lock_table(f, t) || pv_lock_table_contended(f, t);
 }
 static inline void pv_unlock_table(struct frame *f)
 {
@@ -138,8 +141,8 @@ int pv_exchange_l1e(struct domain *d, struct domain *owner, struct frame *f, uns
                     pte_t *expect);
 /* MMU_NORMAL_PT_UPDATE at machine address `ptr`. pt_owner: whose table; owner: whose frames. */
 int pv_mmu_update(struct domain *pt_owner, struct domain *owner, uint64_t ptr, pte_t e, bool keep_ad);
-/* The same for a level-1 table of d and frames of d; -ERESTART, not done, if it is anything else. */
-int pv_update_l1(struct domain *d, uint64_t ptr, pte_t e, bool keep_ad);
+/* The same for entry `p` of frame `table` and frames of d; -ERESTART, not done, if that is no level-1 table of d. */
+int64_t pv_update_own_entry(struct domain *d, struct frame *table, pte_t *p, pte_t e, bool keep_ad);
 /* The same by frame and slot; *e is exchanged for what was there. */
 int pv_swap_l1(struct domain *d, struct frame *f, unsigned int slot, pte_t *e);
 /* The level-1 entry that maps `va` under the vCPU's kernel root: its table's frame and slot; NULL: none. */

@@ -11,55 +11,63 @@
 #include "x86/guest.h"
 #include "x86/uaccess.h"
 
-/* Above the hypervisor's addresses, and every address may be read. A range that runs on from there meets low memory. */
-static inline bool guest_plainly_readable(const struct guest_cpu *g, uint64_t gva)
+/*
+ * Two words, each read once, from above the hypervisor's addresses, where kernels have their data, if every address
+ * there may be read. False: it is not so simple, or it faulted. (What runs on from there meets low memory.)
+ */
+static ALWAYS_INLINE bool guest_read_plain_2(const struct guest_cpu *g, uint64_t gva, uint64_t *a, uint64_t *b)
 {
-    return gva >= HYPERVISOR_VIRT_END && !READ_ONCE(g->linear_slots);
+    uint64_t first, second;
+
+    if (unlikely(gva < HYPERVISOR_VIRT_END || g->linear_slots))
+        return false;
+    __asm__ goto("1: mov (%[p]), %[first]\n"
+                 "2: mov 8(%[p]), %[second]\n\t"
+                 EX_ENTRY(1b, %l[fault]) EX_ENTRY(2b, %l[fault])
+                 : [first] "=&r"(first), [second] "=r"(second)
+                 : [p] "r"(gva)
+                 : "memory"
+                 : fault);
+    *a = first;
+    *b = second;
+    return true;
+fault:
+    return false;
 }
 
 /* One word, read once: 0 or -EFAULT. */
 static inline int guest_read_1(const struct guest_cpu *g, uint64_t gva, uint64_t *a)
 {
-    bool fault;
+    uint64_t word;
 
-    if (unlikely(!guest_plainly_readable(g, gva)))
+    if (unlikely(gva < HYPERVISOR_VIRT_END || READ_ONCE(g->linear_slots)))
         return guest_read_u64(gva, a);
-    __asm__ volatile("stc\n"
-                     "1: mov (%[p]), %[a]\n\t"
-                     "clc\n"
-                     "2:\n\t"
-                     EX_ENTRY(1b, 2b)
-                     : [a] "=&r"(*a), "=@ccc"(fault)
-                     : [p] "r"(gva)
-                     : "memory");
-    return fault ? -EFAULT : 0;
+    __asm__ goto("1: mov (%[p]), %[word]\n\t"
+                 EX_ENTRY(1b, %l[fault])
+                 : [word] "=r"(word)
+                 : [p] "r"(gva)
+                 : "memory"
+                 : fault);
+    *a = word;
+    return 0;
+fault:
+    return -EFAULT;
 }
 
 /* Two words, each read once: 0 or -EFAULT. */
 static inline int guest_read_2(const struct guest_cpu *g, uint64_t gva, uint64_t *a, uint64_t *b)
 {
-    bool fault;
+    uint64_t words[2];
+    int rc;
 
-    if (unlikely(!guest_plainly_readable(g, gva))) {
-        uint64_t words[2];
-        int rc = guest_copy_from(words, gva, sizeof(words));
-
-        if (rc)
-            return rc;
+    if (likely(guest_read_plain_2(g, gva, a, b)))
+        return 0;
+    rc = guest_copy_from(words, gva, sizeof(words));
+    if (rc == 0) {
         *a = words[0];
         *b = words[1];
-        return 0;
     }
-    __asm__ volatile("stc\n"
-                     "1: mov (%[p]), %[a]\n"
-                     "2: mov 8(%[p]), %[b]\n\t"
-                     "clc\n"
-                     "3:\n\t"
-                     EX_ENTRY(1b, 3b) EX_ENTRY(2b, 3b)
-                     : [a] "=&r"(*a), [b] "=&r"(*b), "=@ccc"(fault)
-                     : [p] "r"(gva)
-                     : "memory");
-    return fault ? -EFAULT : 0;
+    return rc;
 }
 
 #endif
