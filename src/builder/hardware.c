@@ -21,7 +21,9 @@ int hardware_give(struct domain *d)
     if (!ret)
         ret = rights_give(d, RIGHT_FRAMES, 0, BIT(cpu_features.phys_bits - PAGE_SHIFT) - 1);
     if (!ret)
-        ret = rights_take(d, RIGHT_FRAMES, paddr_to_mfn(machine.lapic).v, paddr_to_mfn(machine.lapic).v);
+        ret = rights_take(d, RIGHT_FRAMES, paddr_to_mfn(machine.lapic).v, paddr_to_mfn(machine.lapic).v | 0xff);
+    if (!ret && machine.hpet.v)
+        ret = rights_take(d, RIGHT_FRAMES, paddr_to_mfn(machine.hpet).v, paddr_to_mfn(machine.hpet).v);
     for (size_t i = 0; !ret && i < machine.nr_ioapics; i++) {
         uint64_t m = paddr_to_mfn(machine.ioapic[i].base).v;
 

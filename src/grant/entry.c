@@ -35,14 +35,26 @@ void grant_frame_put(mfn_t m, bool readonly)
     frame_put(f);
 }
 
+/*
+ * Of a grant that its holder takes once more, to write: that it has been given is known from the first time, and
+ * only whether the entry now says "read-only" counts, as on Xen.
+ */
+static int judge(unsigned int version, uint32_t word, domid_t who, bool readonly, enum entry_use kind, bool is_held)
+{
+    if (is_held)
+        return word & GTF_readonly ? GNTST_general_error : GNTST_okay;
+    return entry_judge(version, (uint16_t)word, (domid_t)(word >> 16), who, readonly, kind);
+}
+
 /* Flags and domid are one word, which changes as one: judge it and set its bits by compare-and-exchange. */
-static int claim_v1(grant_entry_v1_t *entry, domid_t who, bool readonly, enum entry_use kind, uint16_t bits)
+static int claim_v1(grant_entry_v1_t *entry, domid_t who, bool readonly, enum entry_use kind, bool is_held,
+                    uint16_t bits)
 {
     uint32_t *word = (uint32_t *)entry;
     uint32_t old = atomic_load(word);
 
     for (int i = 0; i < CLAIM_TRIES; i++) {
-        int status = entry_judge(1, (uint16_t)old, (domid_t)(old >> 16), who, readonly, kind);
+        int status = judge(1, old, who, readonly, kind, is_held);
 
         if (status != GNTST_okay || atomic_cas(word, &old, old | bits))
             return status;
@@ -56,21 +68,21 @@ static int claim_v1(grant_entry_v1_t *entry, domid_t who, bool readonly, enum en
  * bits are cleared again (by the caller); if after, it sees them.
  */
 static int claim_v2(grant_entry_v2_t *entry, grant_status_t *status, domid_t who, bool readonly,
-                    enum entry_use kind, uint16_t bits)
+                    enum entry_use kind, bool is_held, uint16_t bits)
 {
     uint32_t word;
 
     atomic_or(status, bits);
     word = atomic_load((uint32_t *)entry);
-    return entry_judge(2, (uint16_t)word, (domid_t)(word >> 16), who, readonly, kind);
+    return judge(2, word, who, readonly, kind, is_held);
 }
 
-static int claim(struct grant_domain *t, uint32_t ref, domid_t who, bool readonly, enum entry_use kind,
+static int claim(struct grant_domain *t, uint32_t ref, domid_t who, bool readonly, enum entry_use kind, bool is_held,
                  uint16_t bits)
 {
     if (t->version == 1)
-        return claim_v1(grant_v1(t, ref), who, readonly, kind, bits);
-    return claim_v2(grant_v2(t, ref), grant_status(t, ref), who, readonly, kind, bits);
+        return claim_v1(grant_v1(t, ref), who, readonly, kind, is_held, bits);
+    return claim_v2(grant_v2(t, ref), grant_status(t, ref), who, readonly, kind, is_held, bits);
 }
 
 static void clear_bits(struct grant_domain *t, uint32_t ref, uint16_t bits)
@@ -156,7 +168,7 @@ static int acquire_locked(struct domain *granter, uint32_t ref, domid_t who, uns
     if (t->dead || (held != 0 && a->domid != who))
         return GNTST_general_error;
     missing = (uint16_t)(want & ~held);
-    status = missing != 0 ? claim(t, ref, who, readonly, kind, missing) : GNTST_okay;
+    status = missing != 0 ? claim(t, ref, who, readonly, kind, held != 0, want) : GNTST_okay;
     if (status == GNTST_okay)
         status = hold(granter, ref, who, use, readonly, kind);
     else if (t->version == 1)

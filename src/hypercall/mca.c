@@ -19,8 +19,8 @@
 #define URGENCY (XEN_MC_NONURGENT | XEN_MC_URGENT)
 #define NOBODY  DOMID_INVALID
 
-/* Linux' numbers for makers of processors, which the interface hands on. */
-enum { LINUX_INTEL = 0, LINUX_AMD = 2 };
+/* Makers of processors by the numbers that Xen hands on. */
+enum { MAKER_INTEL = 1, MAKER_AMD = 2 };
 
 static void tell_nmi(uint64_t reasons)
 {
@@ -114,7 +114,7 @@ static void describe_cpu(unsigned int cpu, struct mcinfo_logical_cpu *m)
         .mc_family = cpu_features.family,
         .mc_model = cpu_features.model,
         .mc_step = cpu_features.stepping,
-        .mc_vendor = !cpu_features.vendor_amd ? LINUX_INTEL : LINUX_AMD,
+        .mc_vendor = cpu_features.vendor_amd ? MAKER_AMD : MAKER_INTEL,
         .mc_nmsrvals = 1,
     };
     cpuid_count(0, 0, r);

@@ -96,10 +96,14 @@ static int64_t machine_memory_map(uint64_t arg)
     return guest_copy_to(arg, &map, sizeof(map));
 }
 
-/* The map that set_memory_map gave the domain; -ENOSYS: none, it makes its own of the number of its pages. */
+/*
+ * The map that set_memory_map gave the domain; else a plain domain has what the toolstack would have given it, one
+ * piece of RAM, and the first domain none (-ENOSYS): it has the machine's.
+ */
 static int64_t memory_map(uint64_t arg)
 {
-    struct hypercall_domain *h = current_domain()->hypercall;
+    struct domain *d = current_domain();
+    struct hypercall_domain *h = d->hypercall;
     struct e820_entry entries[MEMORY_MAP_MAX];
     struct xen_memory_map map;
     unsigned int n;
@@ -110,8 +114,10 @@ static int64_t memory_map(uint64_t arg)
     n = h->nr_entries;
     memcpy(entries, h->map, n * sizeof(entries[0]));
     spin_unlock(&h->hypercall_lock);
-    if (n == 0)
+    if (n == 0 && d->privileged)
         return -ENOSYS;
+    if (n == 0)
+        entries[n++] = (struct e820_entry){.size = READ_ONCE(d->max_pages) << PAGE_SHIFT, .type = REGION_RAM};
     map.nr_entries = MIN(map.nr_entries, n);
     if (guest_copy_to((uint64_t)map.buffer.p, entries, map.nr_entries * sizeof(entries[0])) != 0)
         return -EFAULT;

@@ -50,7 +50,7 @@ static int set_iobitmap(struct domain *d, arg_t *u)
 {
     struct pv_vcpu *pv = current_vcpu()->pv;
 
-    if (u->iobitmap.nr_ports > PORTS)
+    if (u->iobitmap.nr_ports > PORTS || !guest_range_ok((uint64_t)u->iobitmap.bitmap.p, u->iobitmap.nr_ports / 8))
         return -EINVAL;
     pv->iobitmap = (uint64_t)u->iobitmap.bitmap.p; /* looked at when its user mode uses a port */
     pv->iobitmap_ports = u->iobitmap.nr_ports;
@@ -165,7 +165,7 @@ static int old_add_ext(struct domain *d, arg_t *u)
 {
     if (u->pci_ext.is_extfn > 1 || u->pci_ext.is_virtfn > 1)
         return -EINVAL;
-    return pci_add(bdf_of(u->pci_ext.bus, u->pci_ext.devfn));
+    return d->privileged ? pci_add(bdf_of(u->pci_ext.bus, u->pci_ext.devfn)) : -EPERM;
 }
 
 static int old_remove(struct domain *d, arg_t *u)
@@ -173,9 +173,17 @@ static int old_remove(struct domain *d, arg_t *u)
     return pci_remove(bdf_of(u->pci.bus, u->pci.devfn));
 }
 
+/* Whether there is such a function is answered before who asks. */
+static int restore_function(const struct domain *d, pci_bdf_t bdf)
+{
+    if (pci_read(bdf, 0, 4) == UINT32_MAX)
+        return -ENODEV;
+    return d->privileged ? msi_restore(bdf) : -EPERM;
+}
+
 static int old_restore(struct domain *d, arg_t *u)
 {
-    return msi_restore(bdf_of(u->pci.bus, u->pci.devfn));
+    return restore_function(d, bdf_of(u->pci.bus, u->pci.devfn));
 }
 
 /* Functions of other segments are taken note of nowhere: they cannot have messages from us, and need nothing else. */
@@ -191,7 +199,7 @@ static int remove(struct domain *d, arg_t *u)
 
 static int restore(struct domain *d, arg_t *u)
 {
-    return u->device.seg != 0 ? -ENODEV : msi_restore(bdf_of(u->device.bus, u->device.devfn));
+    return u->device.seg != 0 ? -ENODEV : restore_function(d, bdf_of(u->device.bus, u->device.devfn));
 }
 
 /* Its regions will not move from now on, or may: each entry looks anew where its table is. */
@@ -246,15 +254,15 @@ static const struct physdev_row {
     [PHYSDEVOP_manage_pci_add] = {old_add, sizeof(struct physdev_manage_pci), OWNER, false},
     [PHYSDEVOP_manage_pci_remove] = {old_remove, sizeof(struct physdev_manage_pci), OWNER, false},
     [PHYSDEVOP_pirq_eoi_gmfn_v1] = {eoi_page_v1, sizeof(struct physdev_pirq_eoi_gmfn), ANYBODY, false},
-    [PHYSDEVOP_restore_msi] = {old_restore, sizeof(struct physdev_restore_msi), OWNER, false},
-    [PHYSDEVOP_manage_pci_add_ext] = {old_add_ext, sizeof(struct physdev_manage_pci_ext), OWNER, false},
+    [PHYSDEVOP_restore_msi] = {old_restore, sizeof(struct physdev_restore_msi), ANYBODY, false},
+    [PHYSDEVOP_manage_pci_add_ext] = {old_add_ext, sizeof(struct physdev_manage_pci_ext), ANYBODY, false},
     [PHYSDEVOP_setup_gsi] = {set_up_gsi, sizeof(struct physdev_setup_gsi), ANYBODY, false},
     [PHYSDEVOP_get_free_pirq] = {free_pirq, sizeof(struct physdev_get_free_pirq), ANYBODY, true},
     [PHYSDEVOP_pci_mmcfg_reserved] = {mmcfg_reserved, sizeof(struct physdev_pci_mmcfg_reserved), OWNER_AT_ONCE,
                                       false},
     [PHYSDEVOP_pci_device_add] = {add, offsetof(struct physdev_pci_device_add, optarr), OWNER, false},
     [PHYSDEVOP_pci_device_remove] = {remove, sizeof(struct physdev_pci_device), OWNER, false},
-    [PHYSDEVOP_restore_msi_ext] = {restore, sizeof(struct physdev_pci_device), OWNER, false},
+    [PHYSDEVOP_restore_msi_ext] = {restore, sizeof(struct physdev_pci_device), ANYBODY, false},
     [PHYSDEVOP_pirq_eoi_gmfn_v2] = {eoi_page_v2, sizeof(struct physdev_pirq_eoi_gmfn), ANYBODY, false},
     [PHYSDEVOP_dbgp_op] = {no_debug_port, sizeof(struct physdev_dbgp_op), OWNER_AT_ONCE, false},
     [PHYSDEVOP_prepare_msix] = {note_msix, sizeof(struct physdev_pci_device), OWNER, false},

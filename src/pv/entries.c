@@ -4,7 +4,7 @@
  *
  *   level 1: maps a frame of its own (or of a domain whose frames it has been
  *     given the right to map: grants, or a privileged caller), with a WRITABLE
- *     type reference if the entry is writable; or device memory that it has a right to.
+ *     type reference if the entry is writable; or device memory (device.c).
  *   level 2 to 4: names a page table of the level below, of its own, never a
  *     superpage; or, read-only, a table of the same level (a linear page table,
  *     through which a kernel reads its own entries as data). Linear entries are
@@ -20,9 +20,7 @@
  * to a privileged domain.
  */
 #include "abi/errno.h"
-#include "domain/rights.h"
 #include "pv/l1.h"
-#include "x86/cpu.h"
 
 /* Of an entry above level 1: superpages, and what has no meaning there. */
 #define UPPER_REFUSED (PTE_PS | PTE_G | PTE_PCD | PTE_PWT)
@@ -30,6 +28,7 @@
 bool pv_linear_allowed = true;
 
 static struct domain nobody = {.id = DOMID_IO, .refs = 1}, hypervisor = {.id = DOMID_XEN, .refs = 1};
+const struct domain *const pv_hypervisor = &hypervisor;
 
 struct domain *pv_get_nobody(domid_t id)
 {
@@ -57,24 +56,20 @@ static int get_writable(struct domain *d, struct frame *f)
     return rc == -EINVAL ? -EBUSY : rc;
 }
 
-int pv_get_l1_unusual(struct domain *d, struct domain *owner, pte_t e)
+int pv_get_l1_unusual(struct domain *d, struct domain *owner, pte_t *e)
 {
-    mfn_t m = pte_mfn(e);
+    mfn_t m = pte_mfn(*e);
     struct frame *f;
     int rc = 0;
 
-    if (!mfn_valid(m)) {
-        if (m.v >> (cpu_features.phys_bits - PAGE_SHIFT))
-            return m.v == PTE_ADDR >> PAGE_SHIFT ? -EINVAL : -EPERM;
-        /* The registers of APICs are nobody's, but the owner of the hardware may look. */
-        return rights_has(d, RIGHT_FRAMES, m.v, m.v) || (d->privileged && !(e & PTE_RW)) ? 0 : -EPERM;
-    }
-    if (!pv_cache_type_ok(d, e))
+    if (!mfn_valid(m))
+        return pv_get_device(d, owner, e);
+    if (!pv_cache_type_ok(d, *e))
         return -EINVAL;
     f = mfn_to_frame(m);
     if (!frame_get(f, owner))
         return -EBUSY;
-    if (e & PTE_RW)
+    if (*e & PTE_RW)
         rc = get_writable(d, f);
     if (rc)
         frame_put(f);
@@ -184,7 +179,7 @@ int pv_get_entry(struct domain *d, struct domain *owner, struct frame *table, un
 
     *e = pv_entry_flags(level, *e);
     if (level == 1)
-        return pv_get_l1(d, owner, *e);
+        return pv_get_l1(d, owner, e);
     if ((*e & UPPER_REFUSED) || !mfn_valid(m))
         return -EINVAL;
     if (names_same_level(level, table, m)) {

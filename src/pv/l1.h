@@ -53,18 +53,22 @@ static inline void pv_put_writable(struct frame *f)
     pv_put_simple_type(f);
 }
 
-/* The references of `e`, with its final flags, in a table of `d`; the target belongs to `owner`. */
-static inline int pv_get_l1(struct domain *d, struct domain *owner, pte_t e)
+/* The references of *e in a table of `d`; the target belongs to `owner`. Device memory gets its final flags here. */
+static inline int pv_get_l1(struct domain *d, struct domain *owner, pte_t *e)
 {
-    mfn_t m = pte_mfn(e);
+    mfn_t m = pte_mfn(*e);
     struct frame *f = mfn_to_frame(m);
     int rc;
 
-    if (unlikely(!frame_exists(m) || owner != d || (e & (PTE_PCD | PTE_PWT | PTE_PAT))))
-        return pv_get_l1_unusual(d, owner, e);
-    if (unlikely(!frame_get(f, d)))
-        return pv_get_l1_unusual(d, owner, e); /* a hole in the RAM: device memory, perhaps its own */
-    if (!(e & PTE_RW))
+    /* The last of them: a hole in the RAM, which is device memory, perhaps its own. */
+    if (unlikely(!frame_exists(m) || owner != d || (*e & (PTE_PCD | PTE_PWT | PTE_PAT)) || !frame_get(f, d))) {
+        pte_t final = *e; /* a variable of its own: *e can then stay in a register */
+
+        rc = pv_get_l1_unusual(d, owner, &final);
+        *e = final;
+        return rc;
+    }
+    if (!(*e & PTE_RW))
         return 0;
     rc = pv_is_shared_hv(f) ? pv_get_shared(f) : pv_get_writable(f);
     if (likely(rc == 0))

@@ -93,7 +93,7 @@ static ALWAYS_INLINE int mod_l1(struct domain *d, struct domain *owner, pte_t *p
     }
     e = pv_entry_flags(1, e);
     f = mfn_to_frame(pte_mfn(e));
-    if (((*old ^ e) & PTE_ADDR) == 0 && (*old & PTE_P) && pv_cache_type_ok(d, e)) {
+    if (((*old ^ e) & (PTE_ADDR | PTE_PCD | PTE_PWT | PTE_PAT)) == 0 && (*old & PTE_P)) {
         if (((*old ^ e) & PTE_RW) == 0)
             return write_entry(p, old, e, keep_ad, expect);
         if (frame_exists(pte_mfn(e)) && f->owner == d && owner == d && !pv_is_shared_hv(f)) {
@@ -106,7 +106,7 @@ static ALWAYS_INLINE int mod_l1(struct domain *d, struct domain *owner, pte_t *p
             return rc;
         }
     }
-    rc = pv_get_l1(d, owner, e);
+    rc = pv_get_l1(d, owner, &e);
     if (rc)
         return rc;
     rc = write_entry(p, old, e, keep_ad, expect);

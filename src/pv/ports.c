@@ -29,16 +29,21 @@ bool pv_may_mask_interrupts(const struct vcpu *v)
 
 bool pv_may_use_ports(struct vcpu *v, uint16_t port, unsigned int bytes)
 {
+    bool user = !guest_in_kernel(&v->cpu);
     uint16_t bits = 0xffff;
+    int rc;
 
     if (pv_may_mask_interrupts(v))
         return true;
     if (port + bytes > v->pv->iobitmap_ports)
         return false;
-    /* The bitmap is in the guest's memory and may change at any time: it is read once, here. */
-    if (guest_copy_from(&bits, v->pv->iobitmap + port / 8, (port % 8) + bytes > 8 ? 2 : 1))
-        return false;
-    return (bits >> port % 8 & (BIT(bytes) - 1)) == 0;
+    if (user)
+        guest_toggle_mode(&v->cpu); /* it is its kernel's */
+    /* The bitmap is in the guest's memory and may change at any time: it is read once, here; two bytes, as by Xen. */
+    rc = guest_copy_from(&bits, v->pv->iobitmap + port / 8, sizeof(bits));
+    if (user)
+        guest_toggle_mode(&v->cpu);
+    return rc == 0 && (bits >> port % 8 & (BIT(bytes) - 1)) == 0;
 }
 
 static bool is_config_data(uint16_t port, unsigned int bytes)

@@ -14,10 +14,6 @@
 #include "x86/uaccess.h"
 #include "x86/uaccess_words.h"
 
-#define MSR_UCODE_REV  0x0000008b
-#define MSR_MC31_MISC  0x0000047f
-#define MSR_TSC        0x00000010
-
 static struct vcpu *vcpu_of(struct emul_ctx *ctx)
 {
     return ctx->opaque;
@@ -63,62 +59,12 @@ static int mem_write(struct emul_ctx *ctx, uint64_t va, const void *from, unsign
 
 static int read_msr(struct emul_ctx *ctx, uint32_t msr, uint64_t *value)
 {
-    struct vcpu *v = vcpu_of(ctx);
-
-    switch (msr) {
-    case MSR_FS_BASE:
-    case MSR_GS_BASE:
-    case MSR_KERNEL_GS_BASE:
-        guest_read_segments(&v->cpu);
-        *value = msr == MSR_FS_BASE ? v->cpu.fs_base : msr == MSR_GS_BASE ? v->cpu.gs_base_kernel : v->cpu.gs_base_user;
-        return EMUL_OKAY;
-    case MSR_EFER:
-        *value = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
-        return EMUL_OKAY;
-    case MSR_PAT:
-    case MSR_TSC:
-        *value = rdmsr(msr);
-        return EMUL_OKAY;
-    case MSR_MISC_ENABLE:
-    case MSR_UCODE_REV:
-        return rdmsr_safe(msr, value) ? gp(ctx) : EMUL_OKAY;
-    case MSR_APIC_BASE:
-        *value = 0xfee00000 | APIC_BASE_ENABLE | (v->id == 0 ? APIC_BASE_BSP : 0);
-        return EMUL_OKAY;
-    case MSR_MCG_CAP: /* no banks */
-    case MSR_MCG_STATUS:
-    case MSR_TSC_AUX:
-    case MSR_MC0_CTL ... MSR_MC31_MISC: /* a guest that was saved elsewhere may have known some */
-        *value = 0;
-        return EMUL_OKAY;
-    default:
-        /* A kernel that has no #GP handler yet is not crashed for asking. */
-        *value = 0;
-        return v->pv->traps[VEC_GP].address ? gp(ctx) : EMUL_OKAY;
-    }
+    return pv_read_msr(vcpu_of(ctx), msr, value) ? EMUL_OKAY : gp(ctx);
 }
 
 static int write_msr(struct emul_ctx *ctx, uint32_t msr, uint64_t value)
 {
-    struct vcpu *v = vcpu_of(ctx);
-
-    switch (msr) {
-    case MSR_FS_BASE:
-    case MSR_GS_BASE:
-    case MSR_KERNEL_GS_BASE:
-        if (!va_canonical(value))
-            return gp(ctx);
-        wrmsr(msr, value);
-        return EMUL_OKAY;
-    case MSR_EFER:
-        return value == (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE) ? EMUL_OKAY : gp(ctx);
-    case MSR_MISC_ENABLE:
-    case MSR_MCG_STATUS:
-    case MSR_MC0_CTL ... MSR_MC31_MISC:
-        return EMUL_OKAY;
-    default:
-        return v->pv->traps[VEC_GP].address ? gp(ctx) : EMUL_OKAY;
-    }
+    return pv_write_msr(vcpu_of(ctx), msr, value) ? EMUL_OKAY : gp(ctx);
 }
 
 static int read_cr(struct emul_ctx *ctx, unsigned int cr, uint64_t *value)
@@ -269,7 +215,7 @@ static int read_tsc(struct emul_ctx *ctx, uint64_t *tsc, uint32_t *aux)
         return gp(ctx);
     *tsc = rdtsc();
     if (aux)
-        *aux = 0;
+        *aux = v->cpu.tsc_aux;
     return EMUL_OKAY;
 }
 

@@ -35,6 +35,7 @@ struct pv_vcpu {
     uint64_t ldt_linear;            /* in the guest */
     uint32_t ldt_entries;
     uint64_t cr4_guest;             /* CR4 as it reads it */
+    uint64_t mcg_status, mc_ctl2[2]; /* of its virtual machine-check banks: kept, and nothing else */
     uint64_t iobitmap;              /* where in the guest a clear bit lets its user mode use a port */
     uint32_t iobitmap_ports;        /* and how many ports that is about */
 };
@@ -102,7 +103,7 @@ static inline bool pv_cache_type_ok(const struct domain *d, pte_t e)
     return likely(!(e & (PTE_PCD | PTE_PWT | PTE_PAT))) || d->privileged;
 }
 /* What l1.h does for a frame of d's own, for any frame number: 0, -EINVAL, -EPERM, -EBUSY, -ERESTART. */
-int pv_get_l1_unusual(struct domain *d, struct domain *owner, pte_t e) MUST_CHECK;
+int pv_get_l1_unusual(struct domain *d, struct domain *owner, pte_t *e) MUST_CHECK;
 /* Check entry *e for a table of `level` of d, with targets of `owner`; take references; complete its flags. */
 int pv_get_entry(struct domain *d, struct domain *owner, struct frame *table, unsigned int level, unsigned int slot,
                  pte_t *e) MUST_CHECK;
@@ -112,6 +113,10 @@ extern bool pv_linear_allowed;
 int pv_put_entry(struct domain *d, struct frame *table, unsigned int level, pte_t e) MUST_CHECK;
 /* That was interrupted, and `table` has the entry no more: the frame whose last references the caller has to drop. */
 struct frame *pv_orphan(struct frame *table, unsigned int level, pte_t e);
+/* device.c: *e, which maps no RAM, gets flags that it may have; 0, -EINVAL, -EPERM. */
+int pv_get_device(struct domain *d, struct domain *owner, pte_t *e) MUST_CHECK;
+/* A kernel's write to a page whose read-only mapping was not its own wish: done, without effect. False: no such. */
+bool pv_lose_device_write(struct vcpu *v, uint64_t cr2);
 /* May the guest set entry `slot` of a table of this level at all? */
 static inline bool pv_slot_is_guest(unsigned int level, unsigned int slot)
 {
@@ -123,6 +128,7 @@ static inline bool pv_slot_is_guest(unsigned int level, unsigned int slot)
  * the frames of the machine-to-physical table, too, to be read. Referenced.
  */
 struct domain *pv_get_nobody(domid_t id);
+extern const struct domain *const pv_hypervisor; /* the second one */
 
 /* --- mmu.c: the operations of the interface on page tables --- */
 
@@ -185,6 +191,10 @@ void pv_inject_page_fault(struct vcpu *v, uint64_t cr2, uint32_t error_code);
 bool pv_emulate_privop(struct vcpu *v);
 /* The #UD with the forced-emulation prefix before CPUID. */
 bool pv_emulate_forced_cpuid(struct vcpu *v);
+
+/* --- msr.c: RDMSR and WRMSR of the running vCPU; false: #GP --- */
+bool pv_read_msr(struct vcpu *v, uint32_t msr, uint64_t *value);
+bool pv_write_msr(struct vcpu *v, uint32_t msr, uint64_t value);
 
 /* --- ports.c --- */
 /* May the running vCPU's present mode use CLI and STI (its I/O privilege level); and these ports (or its bitmap)? */

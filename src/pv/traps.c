@@ -104,9 +104,10 @@ static bool software_interrupt(struct vcpu *v)
     return true;
 }
 
+/* The vectors that have gates of ours for ring 3: as on Xen, any handler of them is for anybody, whatever its DPL. */
 static void software_gate(struct vcpu *v, unsigned int vector, unsigned int length)
 {
-    if (may_call_gate(v, vector)) {
+    if (v->pv->traps[vector].address != 0) {
         inject(v, vector, false, 0);
         return;
     }
@@ -132,7 +133,7 @@ static void page_fault(struct vcpu *v, uint64_t cr2)
         return;
     }
     if ((error & (PF_PRESENT | PF_WRITE)) == (PF_PRESENT | PF_WRITE) && guest_in_kernel(&v->cpu) &&
-        pv_emulate_pt_write(v, cr2))
+        (pv_emulate_pt_write(v, cr2) || pv_lose_device_write(v, cr2)))
         return;
     pv_inject_page_fault(v, cr2, error);
 }

@@ -17,7 +17,7 @@
  *   GDT                  never                 LGDT always; the page of this CPU's own descriptors in it only
  *                                              when the vCPU comes from another CPU
  *   LDT                  never                 if one of the two has one
- *   CR4, XCR0            never                 if they differ
+ *   CR4, XCR0, TSC_AUX   never                 if they differ
  *   debug registers      never                 if one of the two uses them (DR7)
  *   local APIC's timer   never                 if what it is to tell comes sooner (core/timer.c)
  *   time record          never                 if the line over the TSC is another (domain/vtimer.c)
@@ -68,6 +68,7 @@ static inline void load_root(uint64_t cr3)
 static struct loaded {
     struct guest_cpu *guest;
     uint64_t cr4;
+    uint32_t tsc_aux;
     bool debug, ldt;
 } ALIGNED(64) loaded[NR_CPUS_MAX];
 
@@ -199,6 +200,12 @@ void guest_load_debug(struct guest_cpu *g)
     loaded[cpu_id()].debug = (g->dr[7] & 0xff) != 0;
 }
 
+void guest_load_tsc_aux(const struct guest_cpu *g)
+{
+    loaded[cpu_id()].tsc_aux = g->tsc_aux;
+    wrmsr(MSR_TSC_AUX, g->tsc_aux);
+}
+
 /* FPU instructions fault while CR0.TS is set for the guest, and move only what XCR0 has enabled. */
 static void fpu_open(const struct guest_cpu *g)
 {
@@ -246,6 +253,8 @@ static void load(struct guest_cpu *g, struct loaded *l)
     desc_set_frame_top((uint64_t)&g->regs.es);
     if (l->cr4 != g->cr4)
         guest_load_cr4(g);
+    if (l->tsc_aux != g->tsc_aux)
+        guest_load_tsc_aux(g);
     if (l->debug || (g->dr[7] & 0xff))
         guest_load_debug(g);
     guest_load_segments(g);

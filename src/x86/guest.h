@@ -82,6 +82,7 @@ struct guest_cpu {
     uint64_t cr4;                 /* CR4 while it runs: CR4_GUESTS_OWN are its own choice */
     void *fpu;                    /* XSAVE area, 64-byte aligned, cpu_features.xsave_size bytes */
     uint64_t xcr0;                /* XCR0 while it runs */
+    uint32_t tsc_aux;             /* what RDTSCP and RDPID say while it runs */
     int32_t running_on;           /* CPU whose registers hold its state, or -1 */
     bool ibpb_entry;              /* SPEC_IBPB_ENTRY is for its domain */
     uint64_t spec_ctrl;           /* SPEC_CTRL as it set it, of spec.guest_ctrl */
@@ -149,6 +150,7 @@ void guest_load_cr4(struct guest_cpu *g);
 
 /* Live debug registers of the running guest from g->dr. */
 void guest_load_debug(struct guest_cpu *g);
+void guest_load_tsc_aux(const struct guest_cpu *g); /* if the processor has RDTSCP */
 
 /*
  * Build on the guest kernel's stack the frame that g->bounce describes and

@@ -12,5 +12,10 @@ void ask_debug(void);
 void ask_fpu(void);
 void ask_writes(void);
 void ask_small(void);
+void ask_gates(void);
+void ask_msrs(void);
+void ask_held(void);
+void ask_entries(void);
+void ask_ports(void);
 
 #endif

@@ -22,5 +22,10 @@ void guest_main(void)
     ask_debug();
     ask_writes();
     ask_small();
+    ask_gates();
+    ask_ports();
+    ask_msrs();
+    ask_held();
+    ask_entries();
     ask_fpu();
 }
