@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Model-specific registers: every one that can be read or written, and the banks of machine checks. */
 #include "answers/answers.h"
+#include "lib/user.h"
+#include <xen/sched.h>
 
 static u32 number;
 static u64 value;
@@ -104,6 +106,26 @@ static void ask_settable(u32 msr)
     }
 }
 
+/* The number that RDTSCP gives, to user mode, too, is what the kernel has set. */
+static void ask_number(void)
+{
+    static const u8 code[] = {0x0f, 0x01, 0xf9, 0x0f, 0x0b}; /* rdtscp; ud2 */
+    struct regs r = user_regs(0);
+    u32 rdtscp;
+
+    number = 0xc0000103;
+    value = 0x1234;
+    works(do_wrmsr);
+    hv_sched_op(SCHEDOP_yield, NULL);
+    __asm__ volatile("rdtscp" : "=c"(rdtscp) : : "rax", "rdx");
+    user_load(0, code, sizeof(code));
+    user_run(&r, 0);
+    shared_info->vcpu_info[0].evtchn_upcall_mask = 1;
+    ask("number of the processor", "%x user %lx", rdtscp, r.rcx);
+    value = 0;
+    works(do_wrmsr);
+}
+
 static void ask_hypercall_page(void)
 {
     static u8 page[PAGE_SIZE] PAGE_ALIGNED;
@@ -132,8 +154,6 @@ void ask_msrs(void)
     ask_machine_check();
     for (size_t i = 0; i < ARRAY_SIZE(settable); i++)
         ask_settable(settable[i]);
-    number = 0xc0000103;
-    value = 0;
-    works(do_wrmsr);
+    ask_number();
     ask_hypercall_page();
 }

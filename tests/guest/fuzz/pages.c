@@ -74,8 +74,9 @@ unsigned page_of_level(unsigned level)
 
 u64 random_mfn(unsigned level)
 {
-    /* VGA memory, the firmware, no memory, above all addresses. */
-    static const u64 odd[] = {0xa0, 0xb8, 0xf0, 0x3fffff, 1UL << 27, (1UL << 40) - 1};
+    /* VGA memory, the firmware, I/O APIC, HPET, local APIC, messages, no memory, above all addresses. */
+    static const u64 odd[] = {0xa0,    0xb8,    0xf0,     0xfec00,  0xfed00,
+                              0xfee00, 0xfee05, 0x3fffff, 1UL << 27, (1UL << 40) - 1};
 
     if (chance(95))
         return pool_mfn(page_of_level(level));
@@ -146,8 +147,6 @@ static u64 comparable(u64 entry)
         entry = (entry ^ number) | (mfn == root_mfn ? 0xf00000000 : 0xf10000000);
     else if (mfn < FRAMES_MAX && page_of[mfn])
         entry = (entry ^ number) | 0xe00000000 | (u64)(page_of[mfn] - 1) << PAGE_SHIFT;
-    else if (entry & PTE_P)
-        entry &= ~(PTE_PWT | PTE_PCD); /* device memory: Xen makes it uncached where the entry does not say how */
     return entry & ~(PTE_A | PTE_D | (entry & PTE_P ? PTE_G | BIT(52) : 0));
 }
 

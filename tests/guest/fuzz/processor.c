@@ -70,7 +70,9 @@ static void run_instruction(void *arg)
 
 static void random_registers(void)
 {
-    static const u32 msr[] = {0x10a,      0x1b,       0x48,       0x49,       0x8b,
+    static const u32 msr[] = {0xce,       0x140,      0x179,      0x17a,      0x17b,
+                              0x280,      0x400,      0x401,      0x404,      0x408,
+                              0xc0000103, 0xc0010015, 0xc001001f, 0xc0011029, 0x10a,      0x1b,       0x48,       0x49,       0x8b,
                               0x174,      0x277,      0x2ff,      0x802,      0xda0,
                               0xc0000080, 0xc0000081, 0xc0000082, 0xc0000084, 0xc0000100,
                               0xc0000101, 0xc0000102, 0xc0010058, 0xc0010117};
@@ -144,7 +146,7 @@ static bool left_out(unsigned which)
 {
     bool msr = !strcmp(name[which], "wrmsr") || !strcmp(name[which], "rdmsr");
 
-    return msr && ((u32)rcx < 16 || ((u32)rcx == 0x1b && name[which][0] == 'w'));
+    return msr && ((u32)rcx == 0x10 || ((u32)rcx == 0x1b && name[which][0] == 'w'));
 }
 
 static void instruction(void)
