@@ -10,6 +10,7 @@
 #include "mem/heap.h"
 #include "pv/pv.h"
 #include "x86/fpu.h"
+#include "x86/msr.h"
 #include "x86/uaccess.h"
 
 /* Everything of vm_assist that a 64-bit guest can have. */
@@ -236,16 +237,23 @@ int domctl_setvcpuextstate(struct domctl *c)
     return error;
 }
 
-/* --- registers that a toolstack carries by number: a PV guest has none that are not its context's --- */
+/* --- registers that a toolstack carries by number: of a PV guest, TSC_AUX alone is not in its context --- */
 
+/* With no buffer: how many there may be. */
 int domctl_get_vcpu_msrs(struct domctl *c)
 {
+    struct xen_domctl_vcpu_msrs *m = &c->op.u.vcpu_msrs;
     int error = 0;
+    struct vcpu *v = domctl_vcpu(c, m->vcpu, &error);
+    xen_domctl_vcpu_msr_t r = {.index = MSR_TSC_AUX, .value = v != NULL ? v->cpu.tsc_aux : 0};
+    uint32_t room = m->msr_count;
 
-    if (domctl_vcpu(c, c->op.u.vcpu_msrs.vcpu, &error) == NULL)
+    if (v == NULL)
         return error;
-    c->op.u.vcpu_msrs.msr_count = 0;
-    return 0;
+    m->msr_count = m->msrs.p == NULL || r.value != 0;
+    if (m->msrs.p == NULL || r.value == 0)
+        return 0;
+    return room < 1 ? -ENOBUFS : guest_copy_to((uint64_t)m->msrs.p, &r, sizeof(r));
 }
 
 /* What another hypervisor's guest had in them can be left out if it is nothing. */
@@ -253,8 +261,9 @@ int domctl_set_vcpu_msrs(struct domctl *c)
 {
     const struct xen_domctl_vcpu_msrs *m = &c->op.u.vcpu_msrs;
     int error = 0;
+    struct vcpu *v = domctl_vcpu(c, m->vcpu, &error);
 
-    if (domctl_vcpu(c, m->vcpu, &error) == NULL)
+    if (v == NULL)
         return error;
     if (m->msr_count > 64)
         return control_refuse(&c->control, -EINVAL, "%u registers", m->msr_count);
@@ -263,7 +272,11 @@ int domctl_set_vcpu_msrs(struct domctl *c)
 
         if (guest_copy_from(&r, (uint64_t)(m->msrs.p + i), sizeof(r)) != 0)
             return -EFAULT;
-        if (r.reserved != 0 || r.value != 0)
+        if (r.reserved == 0 && r.index == MSR_TSC_AUX && r.value <= UINT32_MAX) {
+            vcpu_pause_sync(v);
+            v->cpu.tsc_aux = (uint32_t)r.value;
+            vcpu_unpause(v);
+        } else if (r.reserved != 0 || r.value != 0)
             return control_refuse(&c->control, -EINVAL, "register %x as %llx", r.index, (unsigned long long)r.value);
     }
     return 0;
