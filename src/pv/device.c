@@ -10,7 +10,6 @@
 #include "pv/emulate.h"
 #include "pv/l1.h"
 #include "x86/cpu.h"
-#include "x86/uaccess.h"
 
 #define CACHE_BITS    (PTE_PAT | PTE_PCD | PTE_PWT)
 #define MESSAGE_RANGE 0xff /* 1 MiB of frames: of the local APICs, and of messages to them */
@@ -41,24 +40,13 @@ int pv_get_device(struct domain *d, struct domain *owner, pte_t *e)
     return 0;
 }
 
-static int lost_read(struct emul_ctx *ctx, uint64_t va, void *to, unsigned int bytes)
-{
-    return guest_copy_from(to, va, bytes) ? EMUL_UNHANDLEABLE : EMUL_OKAY;
-}
-
 static int lost_write(struct emul_ctx *ctx, uint64_t va, const void *from, unsigned int bytes)
 {
     return EMUL_OKAY;
 }
 
-static int lost_cmpxchg(struct emul_ctx *ctx, uint64_t va, void *old, const void *new, unsigned int bytes)
-{
-    return EMUL_OKAY;
-}
-
-static const struct emul_ops lost_ops = {
-    .fetch = pv_emul_fetch, .read = lost_read, .write = lost_write, .cmpxchg = lost_cmpxchg, .segment = pv_emul_segment,
-};
+/* Plain stores alone, as on Xen: what reads the page as well faults. */
+static const struct emul_ops lost_ops = {.fetch = pv_emul_fetch, .write = lost_write, .segment = pv_emul_segment};
 
 bool pv_lose_device_write(struct vcpu *v, uint64_t cr2)
 {
