@@ -3,13 +3,14 @@
 
 PY      := /usr/bin/python3
 SMP     ?= 2
-MEM     ?= 768
+MEM     ?= 1024
+PORT    ?= 8080
 ACCEL   ?= tcg
 IMAGES  ?= build/images
 KERNEL  ?= $(IMAGES)/vmlinuz
 RAMDISK ?= $(IMAGES)/ramdisk.gz
 
-.PHONY: setup images check-debian run iso help analyze format map clean size
+.PHONY: setup images check-debian run run-boot-servers iso help analyze format map clean size
 
 setup:
 	@scripts/setup.sh
@@ -36,15 +37,30 @@ check-debian: all $(IMAGES)/debian/disk.img
 $(IMAGES)/xl.gz: $(IMAGES)/vmlinuz scripts/xl_ramdisk.sh scripts/modules.sh $(wildcard scripts/xl_ramdisk/*) | setup
 	@scripts/xl_ramdisk.sh $(IMAGES)/debs $$(echo $(IMAGES)/linux-image-*/lib/modules/*) $< $@
 
-images: $(KERNEL) $(RAMDISK) $(IMAGES)/xen.elf $(IMAGES)/dom0.gz $(IMAGES)/xl.gz
+images: $(KERNEL) $(RAMDISK) $(IMAGES)/xen.elf $(IMAGES)/dom0.gz $(IMAGES)/xl.gz $(IMAGES)/demo/dom0.gz
 
-# Hospes is built by a second make: before setup its headers may not be there.
-run: setup $(KERNEL) $(RAMDISK)
-	@$(MAKE) --no-print-directory all
-	@HOSPES=$(B)/hospes KERNEL="$(KERNEL)" RAMDISK="$(RAMDISK)" SMP=$(SMP) MEM=$(MEM) ACCEL=$(ACCEL) scripts/run.sh
+# What `make run` shows: dom0's ramdisk with two servers' configurations, and their disks.
+$(IMAGES)/demo/dom0.gz: $(IMAGES)/xl.gz scripts/demo_images.sh $(shell find demo -type f)
+	@scripts/demo_images.sh $< $$(echo $(IMAGES)/linux-image-*/lib/modules/*) $(@D)
+
+# Step by step, and each says itself what it does. After the first nothing has to be installed.
+STEP := $(MAKE) --no-print-directory
+run:
+	@echo "run: step 1 of 5: packages"; $(STEP) setup
+	@echo "run: step 2 of 5: Debian's kernel"; $(STEP) -s -o setup $(IMAGES)/vmlinuz
+	@echo "run: step 3 of 5: Debian's toolstack, the servers' disks"; $(STEP) -s -o setup $(IMAGES)/demo/dom0.gz
+	@echo "run: step 4 of 5: Hospes"; $(STEP) -s all
+	@echo "run: step 5 of 5: start"
+	@HOSPES=$(B)/hospes KERNEL="$(KERNEL)" DEMO=$(IMAGES)/demo SMP=$(SMP) MEM=$(MEM) ACCEL=$(ACCEL) PORT=$(PORT) scripts/run.sh
+
+# Hospes is built by a make of its own: before setup its headers may not be there.
+run-boot-servers: setup $(KERNEL) $(RAMDISK)
+	@$(STEP) all
+	@HOSPES=$(B)/hospes KERNEL="$(KERNEL)" RAMDISK="$(RAMDISK)" SMP=$(SMP) MEM=$(MEM) ACCEL=$(ACCEL) \
+	    scripts/run_boot_servers.sh
 
 iso: setup $(KERNEL) $(RAMDISK)
-	@$(MAKE) --no-print-directory all
+	@$(STEP) all
 	@scripts/iso.sh $(B)/hospes.iso $(B)/hospes.gz $(KERNEL) $(RAMDISK) web db
 
 # The compilers' flags are given to the tools, so that they see what is compiled.

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Starts QEMU with Hospes and two servers, web and db, on this terminal.
+# Starts QEMU with Hospes and Debian's toolstack in dom0, which creates two servers, web and db.
 #
-# environment: HOSPES, KERNEL, RAMDISK (files), SMP, MEM (MB), ACCEL (tcg or kvm)
+# environment: HOSPES, KERNEL (files), DEMO (the folder with dom0.gz, web.img, db.img), SMP, MEM (MB), PORT,
+#              ACCEL (tcg or kvm)
 set -euo pipefail
 
 case $ACCEL in
@@ -10,29 +11,32 @@ kvm) cpu=host ;;
 *) cpu=max,-smap ;;        # QEMU 7.2's TCG does not honour STAC in time
 esac
 
-# QEMU writes a file's name in front of its arguments, and parts modules by commas;
-# a comma in a name is written twice.
-kernel=${KERNEL//,/,,}
-ramdisk=${RAMDISK//,/,,}
-server() {
-    echo "$kernel domain=$1 memory=192M -- console=hvc0 server=$1 quiet,$ramdisk"
+if (exec 3<> "/dev/tcp/127.0.0.1/$PORT") 2> /dev/null; then
+    echo "run: port $PORT is in use: choose another with PORT="
+    exit 1
+fi
+
+# QEMU parts modules by commas; a comma in a name is written twice.
+kernel=${KERNEL//,/,,} demo=${DEMO//,/,,}
+dom0="$kernel console=hvc0 quiet port=$PORT,$demo/dom0.gz"
+disk() {
+    echo "file=$demo/$1.img,format=raw,if=none,id=$1"
 }
 
 command=(qemu-system-x86_64 -accel "$ACCEL" -cpu "$cpu" -smp "$SMP" -m "$MEM"
-    -nographic -echr 0x1d -nic none -no-reboot
-    -kernel "$HOSPES" -append "console=com1"
-    -initrd "$(server web),$(server db)")
+    -nographic -echr 0x14 -no-reboot
+    -drive "$(disk web)" -device virtio-blk-pci,drive=web,addr=4 -drive "$(disk db)" -device virtio-blk-pci,drive=db,addr=5
+    -netdev "user,id=net,hostfwd=tcp:127.0.0.1:$PORT-10.0.2.20:80" -device virtio-net-pci,netdev=net,addr=6,romfile=
+    -kernel "$HOSPES" -append "console=com1 dom0_mem=512M dom0_max_vcpus=1"
+    -initrd "$dom0")
 
-echo "run: Hospes $HOSPES with two servers, web and db"
-echo "run: each has the kernel $KERNEL"
-echo "run:      and the ramdisk $RAMDISK"
-echo "run: $SMP CPUs, $MEM MB, accelerator $ACCEL; choose with SMP= MEM= ACCEL= KERNEL= RAMDISK="
+echo "run: Hospes $HOSPES, dom0 with Debian's toolstack, servers by demo/web.cfg and demo/db.cfg"
+echo "run: $SMP CPUs, $MEM MB, accelerator $ACCEL, port $PORT; choose with SMP= MEM= ACCEL= PORT= KERNEL="
 printf 'run:'
 for word in "${command[@]}"; do
     case $word in *\ *) word="'$word'" ;; esac
     printf ' %s' "$word"
 done
 echo
-echo "run: Ctrl-O moves your input: web, db, the prompt 'hospes>' (say 'help' there)"
-echo "run: Ctrl-] x ends QEMU"
+echo "run: Ctrl-T x ends QEMU; Ctrl-O moves your input between dom0 and the prompt 'hospes>'"
 exec "${command[@]}"

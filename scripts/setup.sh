@@ -8,7 +8,7 @@ packages=(
     # build: two compilers, Xen's public headers, static decompressors
     gcc clang libclang-rt-14-dev llvm binutils libc6-dev libxen-dev zlib1g-dev liblzma-dev libzstd-dev liblz4-dev
     # run: the machine, and what the servers' ramdisk is made of
-    qemu-system-x86 busybox-static cpio xz-utils kmod mmdebstrap
+    qemu-system-x86 busybox-static cpio e2fsprogs xz-utils kmod mmdebstrap
     # test: unit tests, consoles, boot media
     libcmocka-dev python3 python3-pexpect python3-jsonschema grub-pc-bin grub-efi-amd64-bin grub-common xorriso mtools ovmf
     # analyse

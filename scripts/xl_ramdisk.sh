@@ -19,10 +19,15 @@ front_drivers="xen-blkfront xen-netfront"
 
 mkdir -p "$cache"
 cache=$(realpath "$cache")
+missing=()
 for package in $packages; do
-    compgen -G "$cache/${package}_*.deb" > /dev/null ||
-        (cd "$cache" && apt-get -q -o APT::Sandbox::User=root download "$package" > /dev/null)
+    compgen -G "$cache/${package}_*.deb" > /dev/null || missing+=("$package")
 done
+for i in "${!missing[@]}"; do
+    echo "images: fetching ${missing[i]} ($((i + 1)) of ${#missing[@]})"
+    (cd "$cache" && apt-get -q -o APT::Sandbox::User=root download "${missing[i]}" > /dev/null)
+done
+echo "images: making dom0's ramdisk with Debian's toolstack, $out"
 
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT

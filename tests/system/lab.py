@@ -77,8 +77,9 @@ class Machine:
     """QEMU with a hypervisor, its serial console on a pseudo-terminal, all of it in a log file."""
 
     def __init__(self, name, servers=(), options="", smp=2, mem=768, cpu="max,-smap", hypervisor=None,
-                 boot=None, extra=(), reboots=False):
-        """boot: a list of QEMU arguments that replaces -kernel, -append and -initrd. reboots: a reset ends it not."""
+                 boot=None, extra=(), reboots=False, command=None, env=None):
+        """boot: a list of QEMU arguments that replaces -kernel, -append and -initrd. reboots: a reset ends it not.
+        command: another command that becomes QEMU, with variables of its environment."""
         os.makedirs(LOG, exist_ok=True)
         self.name = name
         self.log = os.path.join(LOG, f"system-{name}.log")
@@ -86,14 +87,16 @@ class Machine:
             boot = ["-kernel", hypervisor or HOSPES, "-append", f"console=com1 {options}".strip()]
             if servers:
                 boot += ["-initrd", ",".join(servers)]
-        self.command = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", cpu, "-smp", str(smp), "-m", str(mem),
-                        "-display", "none", "-nic", "none", *([] if reboots else ["-no-reboot"]), "-monitor", "none",
-                        "-chardev", "stdio,id=tty,signal=off", "-serial", "chardev:tty", *extra, *boot]
+        self.command = command or [
+            "qemu-system-x86_64", "-accel", "tcg", "-cpu", cpu, "-smp", str(smp), "-m", str(mem),
+            "-display", "none", "-nic", "none", *([] if reboots else ["-no-reboot"]), "-monitor", "none",
+            "-chardev", "stdio,id=tty,signal=off", "-serial", "chardev:tty", *extra, *boot]
         self.file = open(self.log, "w", errors="replace", newline="")
         self.file.write("$ " + " ".join(self.command) + "\n")
         self.start = time.monotonic()
         self.qemu = pexpect.spawn(self.command[0], self.command[1:], encoding="utf-8", codec_errors="replace",
-                                  timeout=60, echo=False, maxread=65536, preexec_fn=plain_output)
+                                  timeout=60, echo=False, maxread=65536, preexec_fn=plain_output,
+                                  env=dict(os.environ, **(env or {})))
         self.qemu.logfile_read = self.file
         self.qemu.delaybeforesend = None
 
