@@ -125,7 +125,10 @@ def test_pools():
         for command, wanted in (("xl uptime", "db"), ("xl claims", "db"), ("xentop -b -i 1", "db"), ("xl sharing", "db"),
                                 ("xl sched-credit2 -s", "ratelimit=1000us"), ("xl info -n", "numa_info"),
                                 ("xenstore-ls -f /local/domain/1", '/local/domain/1/name = "db"'),
-                                ("xl dmesg | grep '^(hv) Hospes'", r"\(hv\) Hospes")):
+                                ("xl dmesg | grep '^(hv) Hospes'", r"\(hv\) Hospes"),
+                                ("xenhypfs cat /buildinfo/version/major", r"^\s*4\b"),
+                                ("xenhypfs tree", r"(?s)buildinfo.*cpupool.*sched-gran.*params.*loglvl"),
+                                ("xl set-parameters loglvl=debug; xenhypfs cat /params/loglvl", "debug/debug")):
             check(re.search(wanted, m.do(command)), f"`{command}` does not tell of {wanted}")
         m.do("xl destroy db")
 
@@ -142,3 +145,26 @@ def test_refused():
         text = m.do("xl dmesg | grep '^(hv) domctl'")
         check(re.search(r"\(hv\) domctl unpausedomain: domain 1: it is not paused: EINVAL", text), f"no reason: {text[-600:]}")
         m.do("xl destroy web")
+
+
+@bound(400)
+def test_bad_luck():
+    """Toolstacks that die while they build, work at the same time, destroy what is being saved: nothing is left behind."""
+    with Dom0("xl-luck") as m:
+        m.ready()
+        m.create("web")
+        m.do("xl destroy web")
+        before = m.free()
+        # The shell is init: it waits for named children only, daemons are its own, too.
+        for domain, moment in ((2, "true"), (3, "usleep 900000"), (4, "until xl list web | grep -q ' 128 '; do :; done")):
+            m.do(f"xl create /tmp/web.cfg & p=$!; until xenstore-exists /local/domain/{domain}; do :; done; {moment}; "
+                 f"kill -9 $p; wait $p; xl destroy {domain}", 120)
+            check(m.free() == before, f"a toolstack died after `{moment}`: free {m.free()}, before {before}")
+        m.do("server db; xl create /tmp/web.cfg & p=$!; xl create /tmp/db.cfg & wait $p; wait $!", 120)
+        m.do("says web 'web: up'; says db 'db: up'", 2 * LINUX)
+        m.do("for i in 1 2 3; do for what in pause unpause; do xl $what web & p=$!; xl $what web & wait $p; wait $!; done; done")
+        check("p" not in m.row("xl list", "web")[4], "two toolstacks paused and unpaused")
+        m.do("xl save web /tmp/web.save & p=$!; until [ -s /tmp/web.save ]; do :; done; xl destroy web; wait $p", 120, code=None)
+        m.do("xl destroy db & p=$!; xl destroy db; wait $p; rm /tmp/web.save", 60)
+        check(len(m.do("xl list").strip().splitlines()) == 2, "something is left in xl list")
+        check(m.free() == before, f"frames free and claimed: {m.free()}, before: {before}")
