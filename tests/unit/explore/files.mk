@@ -6,6 +6,8 @@ explore-world := tests/unit/explore/engine.c tests/unit/explore/world.c src/pv/p
                  src/pv/mmu.c src/mem/frame.c
 explore += type_explore
 explore-type_explore := $(explore-world)
+explore += grant_explore
+explore-grant_explore := $(explore-world) src/pv/grant_map.c $(addprefix src/grant/,pin.c table.c entry.c map.c admin.c)
 
 EXPLORE_CFLAGS := -Itests/unit/explore -Itests/unit $(UNIT_CPP) -std=gnu17 -O1 -g -fomit-frame-pointer -fno-strict-aliasing \
     -fno-builtin -fno-stack-protector -fcf-protection=none $(WARN) -Wno-shadow

@@ -38,8 +38,8 @@ static inline pte_t *world_entry(unsigned int n, unsigned int slot)
 /* May the TLB of this CPU hold a writable translation to the frame; any, to what another domain owned then? */
 bool world_tlb_writes(unsigned int cpu, unsigned int n);
 bool world_tlb_foreign(unsigned int cpu, unsigned int n);
-/* This CPU has another guest now: what it had from the last one has gone. */
-void world_forget_tlb(unsigned int cpu);
+/* This CPU's guest is dead: it runs nothing any more, and its TLB is empty. */
+void world_leave(unsigned int cpu);
 
 /*
  * explore_world.matters where no frame is given up and no entry is written but by calls: then total counts only go up
