@@ -231,6 +231,7 @@ void boot_main(uint32_t magic, uint32_t info)
     stage_done("processors");
     servers_start();
     release_init();
+    hwerror_watch();
     watchdog_start();
     upcall_idle();
 }

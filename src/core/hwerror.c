@@ -2,7 +2,8 @@
 /*
  * NMIs and machine checks come between any two instructions, also while this
  * CPU holds the very lock that a report would need. So they are only noted,
- * without locks, and a softirq tells. What makes it senseless to go on (the
+ * without locks, and a softirq tells; what the processor has corrected by
+ * itself raises nothing and is looked for every ten seconds. What makes it senseless to go on (the
  * processor's context is corrupt, the interrupted program cannot be continued)
  * panics at once.
  */
@@ -10,9 +11,11 @@
 
 #include "abi/xen.h"
 #include "core/cmdline.h"
+#include "core/crosscall.h"
 #include "core/log.h"
 #include "core/panic.h"
 #include "core/softirq.h"
+#include "core/timer.h"
 #include "core/watchdog.h"
 #include "lib/string.h"
 #include "x86/atomic.h"
@@ -25,6 +28,7 @@
 #include <xen/nmi.h>
 
 #define NOTES 32
+#define POLL MILLISECS(10000)
 
 #define PORT_REASON   0x61
 #define REASON_SERR   0x80 /* the board: memory or PCI */
@@ -33,6 +37,7 @@
 #define CLEAR_IOCHK   0x08
 #define REASON_KEPT   0x0f
 
+#define CPUID_1D_MCA   BIT(14)
 #define MCG_COUNT      0xff
 #define MCG_RIPV       BIT(0)
 #define MCI_VALID      BIT(63)
@@ -211,4 +216,34 @@ void upcall_machine_check(struct cpu_user_regs *regs, bool from_guest)
         upcall_panic(regs, "machine check in %s: it cannot be continued, status %#lx", where, (unsigned long)global);
     wrmsr(MSR_MCG_STATUS, 0);
     raise_softirq();
+}
+
+/* What was corrected raises nothing: each CPU looks. What was not comes by itself. */
+static void look_at_banks(void *unused)
+{
+    uint32_t banks = (uint32_t)(rdmsr(MSR_MCG_CAP) & MCG_COUNT);
+    struct machine_check c;
+
+    for (uint32_t i = 0; i < banks; i++)
+        if (!(rdmsr(MSR_MC0_CTL + 4 * i + 1) & MCI_UNCORRECTED) && note_bank(i, 0, &c))
+            raise_softirq();
+}
+
+static void look_everywhere(void *timer)
+{
+    crosscall(cpus_online_mask, look_at_banks, NULL);
+    timer_set(timer, stime_now() + POLL);
+}
+
+/* After the CPUs have started. */
+void hwerror_watch(void)
+{
+    static struct timer timer;
+    uint32_t r[4];
+
+    cpuid_count(1, 0, r);
+    if (!(r[3] & CPUID_1D_MCA))
+        return;
+    timer_init(&timer, look_everywhere, &timer, 0);
+    timer_set(&timer, stime_now() + POLL);
 }

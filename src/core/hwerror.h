@@ -16,6 +16,8 @@ struct machine_check {
 
 /* Reads `nmi=`: dom0 (as without it), ignore or fatal, as in Xen's manual. */
 void hwerror_init(void);
+/* From now on, corrected errors are looked for: with all CPUs started, on the boot CPU. */
+void hwerror_watch(void);
 
 /*
  * `nmi` is called with the interface's reasons (XEN_NMIREASON_*), `check` after machine checks were

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Tiny PV guests: a folder each, linked with tests/guest/lib into $(B)/guest/NAME.
 
-guests := hello hello-p2m traps memory events grants abuse answers control race pingpong clock share tiny spin crash
+guests := hello hello-p2m traps memory events grants abuse answers control mca race pingpong clock share tiny spin crash
 
 guest-lib := start.S trap.S trap.c printf.c console.c memory.c start.c check.c user.c time.c vcpus.c vcpus.S
 GUEST_INC := $(shell $(CC) -print-file-name=include)
