@@ -51,6 +51,8 @@ void crash_note_cpu(const struct cpu_user_regs *regs, uintptr_t place, uintptr_t
     c->has_regs = regs != NULL;
     if (regs)
         c->regs = *regs;
+    c->cs = c->regs.cs;
+    c->ss = c->regs.ss;
     c->cr0 = read_cr0();
     c->cr2 = read_cr2();
     c->cr3 = read_cr3();
@@ -62,6 +64,22 @@ void crash_note_cpu(const struct cpu_user_regs *regs, uintptr_t place, uintptr_t
 }
 
 /* --- where a CPU was --- */
+
+static const struct { const char *name; size_t at; } words[] = {
+#define WORD(name, member) {#name, offsetof(struct crash_cpu, member)}
+    WORD(rip, regs.rip), WORD(rsp, regs.rsp), WORD(rflags, regs.rflags), WORD(rbp, regs.rbp), WORD(rax, regs.rax),
+    WORD(rbx, regs.rbx), WORD(rcx, regs.rcx), WORD(rdx, regs.rdx),       WORD(rsi, regs.rsi), WORD(rdi, regs.rdi),
+    WORD(r8, regs.r8),   WORD(r9, regs.r9),   WORD(r10, regs.r10),       WORD(r11, regs.r11), WORD(r12, regs.r12),
+    WORD(r13, regs.r13), WORD(r14, regs.r14), WORD(r15, regs.r15),       WORD(cs, cs),        WORD(ss, ss),
+    WORD(cr0, cr0),      WORD(cr2, cr2),      WORD(cr3, cr3),            WORD(cr4, cr4),
+#undef WORD
+};
+#define WORDS_CONTROL 4 /* the last of them, which are known without regs, too */
+
+static unsigned long word(const struct crash_cpu *c, size_t i)
+{
+    return *(const uint64_t *)((const char *)c + words[i].at);
+}
 
 static bool in_guest(const struct crash_cpu *c)
 {
@@ -132,18 +150,11 @@ static void print_place(const struct crash_cpu *c, size_t i, uintptr_t place)
                (unsigned long)(name ? offset : 0));
 }
 
-static void print_registers(const struct cpu_user_regs *r)
+static void print_registers(const struct crash_cpu *c)
 {
-    log_always("rip %016lx cs %04x  rsp %016lx ss %04x  rflags %08lx", (unsigned long)r->rip, r->cs,
-               (unsigned long)r->rsp, r->ss, (unsigned long)r->rflags);
-    log_always("rax %016lx rbx %016lx rcx %016lx rdx %016lx", (unsigned long)r->rax, (unsigned long)r->rbx,
-               (unsigned long)r->rcx, (unsigned long)r->rdx);
-    log_always("rsi %016lx rdi %016lx rbp %016lx r8  %016lx", (unsigned long)r->rsi, (unsigned long)r->rdi,
-               (unsigned long)r->rbp, (unsigned long)r->r8);
-    log_always("r9  %016lx r10 %016lx r11 %016lx r12 %016lx", (unsigned long)r->r9, (unsigned long)r->r10,
-               (unsigned long)r->r11, (unsigned long)r->r12);
-    log_always("r13 %016lx r14 %016lx r15 %016lx", (unsigned long)r->r13, (unsigned long)r->r14,
-               (unsigned long)r->r15);
+    for (size_t i = 0; i < ARRAY_SIZE(words); i += 4)
+        log_always("%-6s %016lx %-6s %016lx %-6s %016lx %-6s %016lx", words[i].name, word(c, i), words[i + 1].name,
+                   word(c, i + 1), words[i + 2].name, word(c, i + 2), words[i + 3].name, word(c, i + 3));
 }
 
 static void print_cpu(unsigned int cpu, size_t places)
@@ -164,10 +175,7 @@ static void print_crashed(void)
     const struct crash_cpu *c = &crash.cpus[crash.cpu];
 
     log_always("%s on CPU %u of %u", kind_name[crash.kind], crash.cpu, cpus_online);
-    if (c->has_regs)
-        print_registers(&c->regs);
-    log_always("cr0 %08lx cr2 %016lx cr3 %016lx cr4 %08lx", (unsigned long)c->cr0, (unsigned long)c->cr2,
-               (unsigned long)c->cr3, (unsigned long)c->cr4);
+    print_registers(c);
     print_cpu(crash.cpu, PLACES_MAX);
 }
 
@@ -190,103 +198,70 @@ static void print_others(void)
 
 /* --- the document --- */
 
-static void write_place(struct json *j, const struct crash_cpu *c, size_t i, uintptr_t place)
+static void write_registers(const struct crash_cpu *c)
 {
-    uintptr_t offset;
-    const char *name = name_place(c, i, place, &offset);
-
-    json_open_object(j, NULL, 128);
-    json_hex(j, "address", place);
-    if (name) {
-        json_string(j, "function", name);
-        json_number(j, "offset", (int64_t)offset);
-    }
-    json_close(j);
+    json_open(&doc, "registers", "{}", 1024);
+    for (size_t i = c->has_regs ? 0 : ARRAY_SIZE(words) - WORDS_CONTROL; i < ARRAY_SIZE(words); i++)
+        json_value(&doc, words[i].name, "\"0x%lx\"", word(c, i));
+    json_close(&doc);
 }
 
-static void write_registers(struct json *j, const struct crash_cpu *c)
+static void write_stack(const struct crash_cpu *c)
 {
-    static const struct { const char *name; size_t at; } words[] = {
-#define WORD(r) {#r, offsetof(struct cpu_user_regs, r)}
-        WORD(rip), WORD(rsp), WORD(rflags), WORD(rax), WORD(rbx), WORD(rcx), WORD(rdx), WORD(rsi), WORD(rdi), WORD(rbp),
-        WORD(r8), WORD(r9), WORD(r10), WORD(r11), WORD(r12), WORD(r13), WORD(r14), WORD(r15),
-#undef WORD
-    };
-
-    json_open_object(j, "registers", 1024);
-    for (size_t i = 0; c->has_regs && i < ARRAY_SIZE(words); i++)
-        json_hex(j, words[i].name, *(const uint64_t *)((const char *)&c->regs + words[i].at));
-    if (c->has_regs) {
-        json_hex(j, "cs", c->regs.cs);
-        json_hex(j, "ss", c->regs.ss);
-    }
-    json_hex(j, "cr0", c->cr0);
-    json_hex(j, "cr2", c->cr2);
-    json_hex(j, "cr3", c->cr3);
-    json_hex(j, "cr4", c->cr4);
-    json_close(j);
-}
-
-static void write_stack(struct json *j, const struct crash_cpu *c)
-{
-    uintptr_t place[PLACES_MAX];
+    uintptr_t place[PLACES_MAX], offset;
     size_t n = find_places(c, place);
 
-    json_open_array(j, "stack", 64);
-    for (size_t i = 0; i < n; i++)
-        write_place(j, c, i, place[i]);
-    json_close(j);
-}
+    json_open(&doc, "stack", "[]", 64);
+    for (size_t i = 0; i < n; i++) {
+        const char *name = name_place(c, i, place[i], &offset);
 
-static void write_locks(struct json *j, const struct cpu_local *local)
-{
-    json_open_array(j, "locks", 64);
-    for (uint32_t i = 0; local && i < local->locks_held && i < LOCKS_HELD_MAX; i++) {
-        json_open_object(j, NULL, 128);
-        json_string(j, "level", spin_level_name(local->held[i]));
-        json_hex(j, "address", (uintptr_t)local->held[i]);
-        json_close(j);
+        if (name)
+            json_value(&doc, NULL, "\n{\"address\":\"0x%lx\",\"function\":\"%s\",\"offset\":%lu}", place[i], name,
+                       offset);
+        else
+            json_value(&doc, NULL, "\n{\"address\":\"0x%lx\"}", place[i]);
     }
-    json_close(j);
+    json_close(&doc);
 }
 
-static void write_cpu(struct json *j, unsigned int cpu)
+static void write_cpu(unsigned int cpu)
 {
     const struct crash_cpu *c = &crash.cpus[cpu];
     const struct cpu_local *local = cpu_locals[cpu];
 
-    json_open_object(j, NULL, 6144);
-    json_number(j, "cpu", cpu);
-    json_number(j, "apic_id", cpu_apic_id[cpu]);
-    json_string(j, "state", state_of(cpu));
-    json_string(j, "mode", in_guest(c) ? "guest" : "hypervisor");
+    json_open(&doc, NULL, "{}", 6144);
+    json_value(&doc, "cpu", "%u", cpu);
+    json_value(&doc, "apic_id", "%u", cpu_apic_id[cpu]);
+    json_string(&doc, "state", state_of(cpu));
+    json_string(&doc, "mode", in_guest(c) ? "guest" : "hypervisor");
     if (atomic_load(&c->stopped)) {
-        write_registers(j, c);
-        write_stack(j, c);
+        write_registers(c);
+        write_stack(c);
     }
-    write_locks(j, local);
+    json_open(&doc, "locks", "[]", 64);
+    for (uint32_t i = 0; local && i < local->locks_held && i < LOCKS_HELD_MAX; i++)
+        json_value(&doc, NULL, "{\"level\":\"%s\",\"address\":\"0x%lx\"}", spin_level_name(local->held[i]),
+                   (uintptr_t)local->held[i]);
+    json_close(&doc);
     if (local && local->guest && tell_running)
-        tell_running(j, local->guest);
-    json_close(j);
+        tell_running(&doc, local->guest);
+    json_close(&doc);
 }
 
 /* Functions that only carry the news. */
 static bool is_messenger(const char *name)
 {
-    static const char *const messengers[] = {
-        "upcall_lock_wait", "lock_wait", "check_order", "note_held", "note_released", "spin_lock", "spin_lock_two",
-        "spin_unlock",
-    };
+    static const char *const messengers[] = {"spin_", "lock_wait", "upcall_lock_wait", "check_order", "note_"};
 
     for (size_t i = 0; i < ARRAY_SIZE(messengers); i++) {
-        if (strcmp(name, messengers[i]) == 0)
+        if (string_starts_with(name, messengers[i]))
             return true;
     }
     return false;
 }
 
 /* The function where it went wrong, as far as the stack says. */
-static void write_function(struct json *j)
+static void write_function(void)
 {
     const struct crash_cpu *c = &crash.cpus[crash.cpu];
     uintptr_t place[PLACES_MAX], offset;
@@ -296,8 +271,8 @@ static void write_function(struct json *j)
         const char *name = name_place(c, i, place[i], &offset);
 
         if (name && !is_messenger(name)) {
-            json_string(j, "function", name);
-            json_number(j, "offset", (int64_t)offset);
+            json_string(&doc, "function", name);
+            json_value(&doc, "offset", "%lu", offset);
             return;
         }
     }
@@ -307,9 +282,9 @@ static void begin_document(void)
 {
     extern const char build_id_note[], build_id_note_end[];
     char id[48] = "", *buffer;
-    size_t size;
     uint64_t sec;
     uint32_t nsec;
+    size_t size;
 
     for (const char *p = build_id_note + NOTE_HEADER; p < build_id_note_end && strlen(id) + 2 < sizeof(id); p++)
         format(id + strlen(id), 3, "%02x", (unsigned char)*p);
@@ -317,24 +292,19 @@ static void begin_document(void)
     buffer = keep_buffer(&size);
     json_begin(&doc, buffer, size);
     json_string(&doc, "format", "hospes-crash-report");
-    json_number(&doc, "format_version", 1);
-    json_open_object(&doc, "hypervisor", 2048);
+    json_value(&doc, "format_version", "1");
     json_string(&doc, "version", HOSPES_VERSION);
     json_string(&doc, "build_id", id);
-    json_string(&doc, "compiler", __VERSION__);
-    json_bool(&doc, "debug", HOSPES_DEBUG);
-    json_bool(&doc, "sanitised", HOSPES_SANITIZE);
     json_string(&doc, "command_line", cmdline_text());
-    json_close(&doc);
-    json_open_object(&doc, "time", 128);
-    json_number(&doc, "since_boot_ns", stime_now());
-    json_number(&doc, "wallclock_s", (int64_t)sec + stime_now() / 1000000000);
-    json_close(&doc);
-    json_open_object(&doc, "reason", 1024);
+    json_value(&doc, "since_boot_ns", "%lld", (long long)stime_now());
+    json_value(&doc, "wallclock_s", "%llu", (unsigned long long)sec + (uint64_t)stime_now() / 1000000000);
+    json_value(&doc, "memory", "{\"total_frames\":%lu,\"free_frames\":%lu}", page_alloc_total_frames(),
+               page_alloc_free_frames());
+    json_open(&doc, "reason", "{}", 1024);
     json_string(&doc, "kind", kind_name[crash.kind]);
     json_string(&doc, "text", crash.text);
-    json_number(&doc, "cpu", crash.cpu);
-    write_function(&doc);
+    json_value(&doc, "cpu", "%u", crash.cpu);
+    write_function();
     json_close(&doc);
 }
 
@@ -342,16 +312,16 @@ static void begin_document(void)
 static void begin_section(const char *name)
 {
     json_close_to(&doc, 1);
-    json_open_array(&doc, name, 64);
+    json_open(&doc, name, "[]", 64);
 }
 
 static void write_cpus(void)
 {
     begin_section("cpus");
-    write_cpu(&doc, crash.cpu); /* first, whatever its number */
+    write_cpu(crash.cpu); /* first, whatever its number */
     for (unsigned int cpu = 0; cpu < cpus_online; cpu++) {
         if (cpu != crash.cpu)
-            write_cpu(&doc, cpu);
+            write_cpu(cpu);
     }
 }
 
@@ -360,15 +330,6 @@ static void write_domains(void)
     begin_section("domains");
     if (tell_domains)
         tell_domains(&doc);
-}
-
-static void write_memory(void)
-{
-    json_close_to(&doc, 1);
-    json_open_object(&doc, "memory", 128);
-    json_number(&doc, "total_frames", (int64_t)page_alloc_total_frames());
-    json_number(&doc, "free_frames", (int64_t)page_alloc_free_frames());
-    json_close(&doc);
 }
 
 /* The latest lines of the log, the report for a person among them. */
@@ -404,13 +365,8 @@ static void write_trace(void)
         for (uint64_t i = ring->next - MIN(ring->next, (uint64_t)TRACE_RECORDS); i < ring->next; i++) {
             const struct trace_record *r = &ring->record[i % TRACE_RECORDS];
 
-            json_open_object(&doc, NULL, 160);
-            json_number(&doc, "cpu", cpu);
-            json_number(&doc, "time_ns", r->time);
-            json_string(&doc, "what", names[r->kind % TRACE_KINDS]);
-            json_number(&doc, "domain", r->domain);
-            json_number(&doc, "argument", r->arg);
-            json_close(&doc);
+            json_value(&doc, NULL, "\n{\"cpu\":%u,\"time_ns\":%lld,\"what\":\"%s\",\"domain\":%u,\"argument\":%u}", cpu,
+                       (long long)r->time, names[r->kind % TRACE_KINDS], r->domain, r->arg);
         }
     }
 }
@@ -427,6 +383,5 @@ static void end_document(void)
 }
 
 void (*const crash_steps[])(void) = {
-    print_crashed, print_others, begin_document, write_cpus,   write_domains,
-    write_memory,  write_log,    write_trace,    end_document, NULL,
+    print_crashed, print_others, begin_document, write_cpus, write_domains, write_log, write_trace, end_document, NULL,
 };

@@ -22,7 +22,7 @@ struct crash_cpu {
     uint32_t stopped;              /* [atomic] the rest is valid */
     bool has_regs;                 /* `regs` are where it was: in the hypervisor or in a guest */
     struct cpu_user_regs regs;
-    uint64_t cr0, cr2, cr3, cr4;
+    uint64_t cs, ss, cr0, cr2, cr3, cr4;
     uintptr_t place, frame;        /* without regs: where it was called from, and that frame */
     const struct cpu_local *local; /* of the stack block that it was on */
 };

@@ -21,9 +21,8 @@
 struct keep_header {
     uint64_t magic;
     uint32_t length, told; /* of the text; how often it was told of */
-    uint64_t text_sum;
+    uint64_t sum;          /* of the header, with 0 here and in `told`, and of the text */
     char about[160];
-    uint64_t sum; /* of all before, `told` taken as 0 */
 };
 
 /* A record of ramoops: a line with the time, then the text. */
@@ -44,22 +43,22 @@ static struct record *record(void)
 }
 
 /* FNV-1a, 64 bits. */
-static uint64_t sum_of(const void *data, size_t n)
+static uint64_t sum_of(uint64_t sum, const void *data, size_t n)
 {
     const unsigned char *p = data;
-    uint64_t sum = 0xcbf29ce484222325ULL;
 
     for (size_t i = 0; i < n; i++)
         sum = (sum ^ p[i]) * 0x100000001b3ULL;
     return sum;
 }
 
-static uint64_t sum_of_header(const struct keep_header *h)
+static uint64_t sum_of_all(const struct keep_header *h)
 {
     struct keep_header copy = *h;
 
     copy.told = 0;
-    return sum_of(&copy, offsetof(struct keep_header, sum));
+    copy.sum = 0;
+    return sum_of(sum_of(0xcbf29ce484222325ULL, &copy, sizeof(copy)), record()->text, h->length);
 }
 
 void keep_set_area(volatile void *at)
@@ -95,8 +94,7 @@ void keep_seal(size_t length, const char *about)
     r->start = 0;
     r->size = (uint32_t)(length + sizeof(r->stamp));
     string_copy(h.about, about, sizeof(h.about));
-    h.text_sum = sum_of(r->text, length);
-    h.sum = sum_of_header(&h);
+    h.sum = sum_of_all(&h);
     *header() = h;
 }
 
@@ -117,8 +115,7 @@ void keep_tell(void)
     if (!area)
         return;
     h = *header();
-    if (h.magic != MAGIC || h.sum != sum_of_header(&h) || h.length > KEEP_RECORD - sizeof(struct record) ||
-        h.text_sum != sum_of(record()->text, h.length))
+    if (h.magic != MAGIC || h.length > KEEP_RECORD - sizeof(struct record) || h.sum != sum_of_all(&h))
         return;
     h.about[sizeof(h.about) - 1] = '\0';
     log_always("an earlier run crashed: %s", h.about);

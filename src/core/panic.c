@@ -133,28 +133,18 @@ static NORETURN void report(enum crash_kind kind, const struct cpu_user_regs *re
 #define CALLER (uintptr_t)__builtin_return_address(0)
 #define FRAME  (uintptr_t)__builtin_frame_address(0)
 
-/* The CPU's stack has grown into its guard page, which lies just below it. */
-static bool stack_overflowed(const struct cpu_user_regs *regs)
+static enum crash_kind kind_of(const struct cpu_user_regs *regs)
 {
     uintptr_t guard = (uintptr_t)cpu_local() - CPU_LOCAL_OFFSET + CPU_GUARD_OFFSET;
 
-    return read_cr2() - guard < PAGE_SIZE || regs->rsp - guard < PAGE_SIZE;
-}
-
-static enum crash_kind kind_of(const struct cpu_user_regs *regs)
-{
     if (!regs)
         return CRASH_PANIC;
-    switch (regs->entry_vector) {
-    case VEC_DF:
-        return stack_overflowed(regs) ? CRASH_STACK_OVERFLOW : CRASH_DOUBLE_FAULT;
-    case VEC_NMI:
-        return CRASH_NMI;
-    case VEC_MC:
-        return CRASH_MACHINE_CHECK;
-    default:
-        return CRASH_EXCEPTION;
-    }
+    if (regs->entry_vector == VEC_DF) /* has the stack grown into its guard page, which lies just below it? */
+        return read_cr2() - guard < PAGE_SIZE || regs->rsp - guard < PAGE_SIZE ? CRASH_STACK_OVERFLOW
+                                                                               : CRASH_DOUBLE_FAULT;
+    return regs->entry_vector == VEC_NMI  ? CRASH_NMI
+           : regs->entry_vector == VEC_MC ? CRASH_MACHINE_CHECK
+                                          : CRASH_EXCEPTION;
 }
 
 void upcall_panic(struct cpu_user_regs *regs, const char *fmt, ...)

@@ -22,30 +22,24 @@ static const char *domain_state(const struct domain *d)
     return d->pause_count ? "paused" : "running";
 }
 
-static void tell_vcpu(struct json *j, const struct vcpu *v)
-{
-    json_open_object(j, NULL, 256);
-    json_number(j, "vcpu", v->id);
-    json_number(j, "on_cpu", v->unit.on_cpu);
-    json_hex(j, "pause_flags", v->pause_flags);
-    json_string(j, "mode", guest_in_kernel(&v->cpu) ? "kernel" : "user");
-    json_hex(j, "rip", v->cpu.regs.rip);
-    json_hex(j, "rsp", v->cpu.regs.rsp);
-    json_close(j);
-}
-
 static void tell_domain(struct json *j, const struct domain *d)
 {
-    json_open_object(j, NULL, 1024);
-    json_number(j, "domain", d->id);
+    json_open(j, NULL, "{}", 1024);
+    json_value(j, "domain", "%u", d->id);
     json_bytes(j, "name", d->name, strnlen(d->name, sizeof(d->name)));
     json_string(j, "state", domain_state(d));
-    json_number(j, "references", d->refs);
-    json_number(j, "frames", (int64_t)d->tot_pages);
-    json_open_array(j, "vcpus", 64);
+    json_value(j, "references", "%u", d->refs);
+    json_value(j, "frames", "%lu", d->tot_pages);
+    json_open(j, "vcpus", "[]", 64);
     for (uint32_t i = 0; i < d->max_vcpus && i < VCPUS_TOLD; i++) {
-        if (d->vcpu[i])
-            tell_vcpu(j, d->vcpu[i]);
+        const struct vcpu *v = d->vcpu[i];
+
+        if (v)
+            json_value(j, NULL,
+                       "\n{\"vcpu\":%u,\"on_cpu\":%d,\"pause_flags\":\"0x%lx\",\"mode\":\"%s\","
+                       "\"rip\":\"0x%lx\",\"rsp\":\"0x%lx\"}",
+                       i, v->unit.on_cpu, v->pause_flags, guest_in_kernel(&v->cpu) ? "kernel" : "user",
+                       v->cpu.regs.rip, v->cpu.regs.rsp);
     }
     json_close(j);
     json_close(j);
@@ -55,10 +49,7 @@ static void tell_running(struct json *j, const struct guest_cpu *g)
 {
     const struct vcpu *v = container_of(g, struct vcpu, cpu);
 
-    json_open_object(j, "running", 128);
-    json_number(j, "domain", v->domain->id);
-    json_number(j, "vcpu", v->id);
-    json_close(j);
+    json_value(j, "running", "{\"domain\":%u,\"vcpu\":%u}", v->domain->id, v->id);
 }
 
 static void tell_domains(struct json *j)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* domctl: the table of operations on one domain, and the one way into it. See control.h. */
 #include "abi/errno.h"
+#include "core/trace.h"
 #include "hypercall/control.h"
 #include "hypercall/refuse.h"
 #include "x86/uaccess.h"
@@ -135,6 +136,7 @@ int64_t do_domctl(struct hypercall_args *args)
         return -EACCES;
     if (!current_domain()->privileged)
         return -EPERM;
+    trace_note(TRACE_DOMCTL, c.op.domain, c.op.cmd, stime_now());
     row = c.op.cmd < ARRAY_SIZE(domctl_table) && domctl_table[c.op.cmd].fn != NULL ? &domctl_table[c.op.cmd] : NULL;
     if (row == NULL || !(row->flags & NO_DOMAIN_NAMED)) {
         c.d = domain_get(c.op.domain); /* DOMID_SELF is no domain here */

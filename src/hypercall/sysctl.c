@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "core/log.h"
+#include "core/trace.h"
 #include "x86/nospec.h"
 #include "x86/uaccess.h"
 
@@ -68,6 +69,7 @@ int64_t do_sysctl(struct hypercall_args *args)
         return -EPERM;
     if (s.op.cmd >= ARRAY_SIZE(sysctl_table) || sysctl_table[s.op.cmd].fn == NULL)
         return absent_sysctl(s.op.cmd);
+    trace_note(TRACE_SYSCTL, current_domain()->id, s.op.cmd, stime_now());
     row = &sysctl_table[index_nospec(s.op.cmd, ARRAY_SIZE(sysctl_table))];
     s.control.name = row->name;
     result = row->fn(&s);

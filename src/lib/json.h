@@ -7,7 +7,10 @@
 #ifndef LIB_JSON_H
 #define LIB_JSON_H
 
+#include "lib/string.h"
+
 #define JSON_DEPTH_MAX 16
+#define JSON_LEAST     128 /* the smallest buffer */
 
 struct json {
     char *buf;
@@ -18,22 +21,23 @@ struct json {
     bool truncated;              /* something was left out */
 };
 
-/* Begin with an object or array in buf[0..size); size >= JSON_LEAST. */
-#define JSON_LEAST 128
+/* Begin with an object in buf[0..size). */
 void json_begin(struct json *j, char *buf, size_t size);
 
-/* Inside an object each value has a key; in an array it is NULL. `room`: bytes without which it is left out whole. */
-void json_open_object(struct json *j, const char *key, size_t room);
-void json_open_array(struct json *j, const char *key, size_t room);
+/*
+ * An object ("{}") or array ("[]"). Inside an object each value has a key; in an array it is NULL. `room`: bytes
+ * without which it is left out whole.
+ */
+void json_open(struct json *j, const char *key, const char *brackets, size_t room);
 void json_close(struct json *j);
 /* Close all but the outermost `depth` levels. */
 void json_close_to(struct json *j, uint32_t depth);
 
-void json_number(struct json *j, const char *key, int64_t value);
-void json_hex(struct json *j, const char *key, uint64_t value); /* as text: "0x1f" */
-void json_bool(struct json *j, const char *key, bool value);
-void json_string(struct json *j, const char *key, const char *s);
+/* A value as JSON writes it, of at most 255 characters: a number, a small object without text of others. */
+void json_value(struct json *j, const char *key, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* Any text. */
 void json_bytes(struct json *j, const char *key, const char *s, size_t n);
+static inline void json_string(struct json *j, const char *key, const char *s) { json_bytes(j, key, s, strlen(s)); }
 
 /* The last value of the outermost object, "truncated", and the end. The length; a newline and a NUL follow the text. */
 size_t json_end(struct json *j);

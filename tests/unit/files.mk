@@ -95,3 +95,7 @@ unit += topology
 unit-topology := src/x86/topology.c tests/fake/cpu.c
 unit += speculation
 unit-speculation := src/x86/spec.c src/x86/patch.c src/core/speculation.c $(unit-cmdline)
+unit += json
+unit-json := src/lib/json.c src/lib/format.c
+unit += symbols
+unit-symbols := src/core/symbols.c
