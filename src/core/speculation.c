@@ -17,10 +17,6 @@
 #define ALL_MEASURES (SPEC_BIT(SPEC_MEASURES) - 1)
 #define L1TF_BOTH    (SPEC_BIT(SPEC_L1TF_DOM0) | SPEC_BIT(SPEC_L1TF_DOMU))
 #define SEPARATE     (SPEC_BIT(SPEC_XPTI) | L1TF_BOTH) /* have options of their own */
-/* What the entry code does not know yet. */
-#define NOT_BUILT                                                                                                   \
-    (L1TF_BOTH | SPEC_BIT(SPEC_MSR_SC))
-
 /* Items of a list and what they switch. 0: there is no such measure here, or it cannot be switched off. */
 struct item {
     const char *name;
@@ -230,7 +226,6 @@ void speculation_init(void)
     struct spec_facts f = spec_read_facts();
     struct spec_wish w = speculation_read_options();
 
-    w.no |= NOT_BUILT;
     spec = spec_decide(&f, &w);
     speculation_report();
     if (spec_on(SPEC_XPTI)) { /* what stays in the TLB can be reached */

@@ -85,6 +85,7 @@ static int pv_vcpu_create(struct vcpu *v)
     }
     v->pv->root_kernel = v->pv->root_user = MFN_INVALID;
     v->pv->cr4_guest = PV_CR4_FIXED;
+    v->cpu.ibpb_entry = spec_on(v->domain->privileged ? SPEC_IBPB_ENTRY_DOM0 : SPEC_IBPB_ENTRY);
     guest_cpu_init(&v->cpu);
     v->cpu.linear_slots = bitmap_count(v->domain->pv->linear_slots, 512) ? v->domain->pv->linear_slots : NULL;
     return 0;

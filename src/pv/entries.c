@@ -172,6 +172,13 @@ static void tell_linear_slot(struct domain *d, unsigned int slot)
     atomic_test_and_set_bit(d->pv->linear_known, slot);
 }
 
+int pv_refuse_absent(struct domain *d, pte_t e)
+{
+    domain_crash(d, "an absent page-table entry names memory, %llx: this processor reads it (L1TF; pv-l1tf=no)",
+                 (unsigned long long)e);
+    return -EINVAL;
+}
+
 int pv_get_entry(struct domain *d, struct domain *owner, struct frame *table, unsigned int level, unsigned int slot,
                  pte_t *e)
 {

@@ -16,6 +16,7 @@
 #include "mem/hvmap.h"
 #include "mem/isolate.h"
 #include "pv/l1.h"
+#include "x86/absent.h"
 #include "x86/insn.h"
 
 int pv_finish(struct vcpu *v)
@@ -77,15 +78,18 @@ static int write_entry(pte_t *slot, pte_t *old, pte_t e, bool keep_ad, pte_t *ex
 /*
  * Level 1; *old: what is there, and then, if it was done, what was. A change
  * of the right to write alone, as by mprotect(), moves no total reference: the
- * old entry's becomes the new one's.
+ * old entry's becomes the new one's. `quick`: what crashes the domain is left to the long way.
  */
 static ALWAYS_INLINE int mod_l1(struct domain *d, struct domain *owner, pte_t *p, pte_t *old, pte_t e, bool keep_ad,
-                                pte_t *expect)
+                                pte_t *expect, bool quick)
 {
+    enum presence presence = pte_presence(e);
     struct frame *f;
     int rc;
 
-    if (!(e & PTE_P)) {
+    if (presence == PTE_IS_SUSPECT && !pv_absent_ok(d, e))
+        return quick ? -ERESTART : pv_refuse_absent(d, e);
+    if (presence != PTE_IS_PRESENT) {
         rc = write_entry(p, old, e, keep_ad, expect);
         if (rc == 0 && (*old & PTE_P))
             pv_put_l1(*old);
@@ -142,6 +146,8 @@ static int mod_upper(struct domain *d, struct domain *owner, struct frame *f, un
         rc = pv_get_entry(d, owner, f, level, slot, &e);
         if (rc)
             return rc;
+    } else if (!pv_absent_ok(d, e)) {
+        return pv_refuse_absent(d, e);
     }
     rc = write_upper(p, f, level, slot, &old, e, keep_ad);
     if (rc) {
@@ -170,7 +176,7 @@ static int mod_table(struct domain *pt_owner, struct domain *owner, struct frame
     /* Its last reference cannot go while it is locked, so its owner stays. Only the hardware's A and D change now. */
     if (likely(READ_ONCE(f->owner) == pt_owner)) {
         if (t == FRAME_L1)
-            rc = mod_l1(pt_owner, owner, p, &old, e, keep_ad, NULL);
+            rc = mod_l1(pt_owner, owner, p, &old, e, keep_ad, NULL, false);
         else
             rc = mod_upper(pt_owner, owner, f, (unsigned int)t - FRAME_L1 + 1, slot, old, e, keep_ad, &orphan);
     }
@@ -190,7 +196,7 @@ int pv_exchange_l1e(struct domain *d, struct domain *owner, struct frame *f, uns
         *expect = old;
         return -EAGAIN;
     }
-    return mod_l1(d, owner, p, &old, e, false, expect);
+    return mod_l1(d, owner, p, &old, e, false, expect, false);
 }
 
 /* Not a page table now: plain memory, if it may be written. */
@@ -235,7 +241,7 @@ static ALWAYS_INLINE int update_own_l1(struct domain *d, struct frame *f, pte_t 
         return -ERESTART;
     *old = READ_ONCE(*p);
     if (likely(READ_ONCE(f->owner) == d))
-        rc = mod_l1(d, d, p, old, e, keep_ad, NULL);
+        rc = mod_l1(d, d, p, old, e, keep_ad, NULL, true);
     pv_unlock_table(f);
     return rc;
 }

@@ -122,6 +122,17 @@ static int undo_entries(struct frame *f, enum frame_type t)
     return 0;
 }
 
+/* The entries that have no references, when a table begins to be one: 0 or -EINVAL. */
+static int check_absent(struct frame *f, unsigned int level)
+{
+    const pte_t *table = frame_to_ptr(f);
+
+    for (unsigned int slot = 0; spec_on(SPEC_L1TF) && slot < PTES_PER_TABLE; slot++)
+        if (!(table[slot] & PTE_P) && pv_slot_is_guest(level, slot) && !pv_absent_ok(f->owner, table[slot]))
+            return pv_refuse_absent(f->owner, table[slot]);
+    return 0;
+}
+
 /* Take references for entries from partial_next on. Errors leave partial_next at the entry that failed. */
 static int validate_entries(struct frame *f, enum frame_type t)
 {
@@ -186,7 +197,9 @@ static int run_validate(struct frame *f, uint64_t w, enum frame_type t)
 
     if (!(w & FT_PARTIAL))
         f->partial_next = 0;
-    rc = validate_entries(f, t);
+    rc = check_absent(f, level_of(t));
+    if (rc == 0)
+        rc = validate_entries(f, t);
     if (rc == 0) {
         finish(f, ft_validated);
         if (own_ref)

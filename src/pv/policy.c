@@ -2,8 +2,8 @@
 /*
  * CPUID policies. What a PV guest may have of the processor's answer are the
  * bits that <xen/arch-x86/cpufeatureset.h> marks 'A' (all kinds of guest), word
- * by word in the order given there, less those for speculation control, whose
- * registers a PV guest does not get.
+ * by word in the order given there, and the bits for registers of speculation
+ * control only if it gets those (x86/spec.h).
  */
 #include "pv/policy.h"
 
@@ -13,6 +13,7 @@
 #include "pv/pv.h"
 #include "x86/cpu.h"
 #include "x86/insn.h"
+#include "x86/spec.h"
 
 #include <xen/arch-x86/cpuid.h>
 
@@ -57,10 +58,10 @@ static const struct feature_word {
     {7, 0, 1, 0xfdaf0b29},
     {7, 0, 2, 0x02405f43},
     {0x80000007, NO_SUB, 3, 0x00000100},
-    {0x80000008, NO_SUB, 1, 0x00000005},
-    {7, 0, 3, 0x0000401c},
+    {0x80000008, NO_SUB, 1, 0x64001005},
+    {7, 0, 3, 0x8c00441c},
     {7, 1, 0, 0x00001c30},
-    {0x80000021, NO_SUB, 0, 0x00000044},
+    {0x80000021, NO_SUB, 0, 0x38000064},
     {7, 1, 1, 0},
     {7, 2, 3, 0},
     {7, 1, 2, 0},
@@ -117,6 +118,10 @@ static void pv_restrict(uint32_t leaf, uint32_t sub, uint32_t r[4])
     for (size_t i = 0; i < ARRAY_SIZE(word); i++)
         if (word[i].leaf == leaf && (word[i].sub == sub || word[i].sub == NO_SUB))
             r[word[i].reg] &= word[i].pv;
+    if (leaf == 7 && !spec.guest_ctrl)
+        r[3] &= ~(uint32_t)(D7_IBRSB | D7_STIBP | D7_SSBD);
+    if (leaf == 0x80000008 && !spec.guest_pred)
+        r[1] &= ~(uint32_t)B8_IBPB;
     switch (leaf) {
     case 0: case 1: case 2: case 4:
     case 0x80000000: case 0x80000002: case 0x80000003: case 0x80000004: case 0x80000005: case 0x80000006:

@@ -6,6 +6,7 @@
 #include "domain/vcpu.h"
 #include "mem/frame_type.h"
 #include "x86/pte.h"
+#include "x86/spec.h"
 
 struct grant_host_ops;
 struct policy;
@@ -102,6 +103,13 @@ static inline bool pv_cache_type_ok(const struct domain *d, pte_t e)
 {
     return likely(!(e & (PTE_PCD | PTE_PWT | PTE_PAT))) || d->privileged;
 }
+/* May a table of `d` have the absent entry `e`, which a processor with L1TF follows all the same? */
+static inline bool pv_absent_ok(const struct domain *d, pte_t e)
+{
+    return !spec_on(d->privileged ? SPEC_L1TF_DOM0 : SPEC_L1TF_DOMU) || spec_l1tf_safe(e);
+}
+/* It may not: the domain is crashed. -EINVAL. */
+int pv_refuse_absent(struct domain *d, pte_t e);
 /* What l1.h does for a frame of d's own, for any frame number: 0, -EINVAL, -EPERM, -EBUSY, -ERESTART. */
 int pv_get_l1_unusual(struct domain *d, struct domain *owner, pte_t *e) MUST_CHECK;
 /* Check entry *e for a table of `level` of d, with targets of `owner`; take references; complete its flags. */

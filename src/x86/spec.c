@@ -142,7 +142,7 @@ static uint32_t find_usual(const struct spec *s)
         on |= SPEC_BIT(SPEC_IBPB_ENTRY);
     if (!f->smep && !f->emulator)
         on |= SPEC_BIT(SPEC_RSB);
-    if ((f->d7 & D7_MD_CLEAR && (s->mds || taa)) || rfds)
+    if ((f->d7 & D7_MD_CLEAR && (s->mds || taa)) || rfds || (f->amd && f->a21 & A21_VERW_CLEAR)) /* the last: TSA */
         on |= SPEC_BIT(SPEC_VERW);
     if (bhi)
         on |= f->d72 & D72_BHI_CTRL ? SPEC_BIT(SPEC_BHI_DIS_S) : SPEC_BIT(SPEC_BHB_ENTRY);
@@ -163,7 +163,8 @@ static uint32_t find_means(const struct spec *s)
     uint32_t hook = SPEC_BIT(SPEC_XPTI) | SPEC_BIT(SPEC_IBPB) | SPEC_BIT(SPEC_MSR_SC);
     bool ibrs_entry = s->on & SPEC_BIT(SPEC_IBRS) && !s->ibrs_stays;
 
-    return (ibrs_entry ? SPEC_BIT(SPEC_IBRS_ENTRY) : 0) | (ibrs_entry || s->on & gate ? SPEC_BIT(SPEC_GATE) : 0) |
+    return (s->on & (SPEC_BIT(SPEC_L1TF_DOM0) | SPEC_BIT(SPEC_L1TF_DOMU)) ? SPEC_BIT(SPEC_L1TF) : 0) |
+           (ibrs_entry ? SPEC_BIT(SPEC_IBRS_ENTRY) : 0) | (ibrs_entry || s->on & gate ? SPEC_BIT(SPEC_GATE) : 0) |
            (s->on & hook ? SPEC_BIT(SPEC_LOAD_HOOK) : 0);
 }
 
@@ -183,8 +184,10 @@ struct spec spec_decide(const struct spec_facts *f, const struct spec_wish *wish
              (s.on & SPEC_BIT(SPEC_BHI_DIS_S) ? CTRL_BHI_DIS_S : 0);
     s.entry_ctrl = s.ctrl | CTRL_IBRS;
     if (s.on & SPEC_BIT(SPEC_MSR_SC))
-        s.guest_ctrl = (f->d7 & D7_IBRSB || f->b8 & B8_IBRS ? CTRL_IBRS : 0) |
-                       (s.can & SPEC_BIT(SPEC_STIBP) ? CTRL_STIBP : 0) | (s.can & SPEC_BIT(SPEC_SSBD) ? CTRL_SSBD : 0);
+        s.guest_ctrl = (f->d7 & D7_IBRSB ? CTRL_IBRS : 0) | (f->d7 & D7_STIBP ? CTRL_STIBP : 0) |
+                       (f->d7 & D7_SSBD ? CTRL_SSBD : 0); /* as on Xen, not by AMD's bits */
+    if (s.on & SPEC_BIT(SPEC_MSR_SC) && s.can & SPEC_BIT(SPEC_IBPB))
+        s.guest_pred = PRED_IBPB | (f->a21 & A21_SBPB ? PRED_SBPB : 0);
     return s;
 }
 

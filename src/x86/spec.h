@@ -26,6 +26,7 @@ enum spec_measure {
     /* What follows from those, for x86/patch.h: */
     SPEC_IBRS_ENTRY = SPEC_MEASURES, /* IBRS is set at entry and the guest's value at exit */
     SPEC_GATE,            /* guests enter and leave through x86/gate.S */
+    SPEC_L1TF,            /* SPEC_L1TF_DOM0 or SPEC_L1TF_DOMU */
     SPEC_LOAD_HOOK,       /* loading a guest's root is spec_load_root()'s business */
 };
 #define SPEC_BIT(m) (1u << (m))
@@ -56,7 +57,8 @@ struct spec {
     uint64_t can, on;          /* bits */
     enum spec_thunk thunk;
     uint64_t ctrl, entry_ctrl; /* of MSR_SPEC_CTRL: what is set whatever runs; and in the hypervisor */
-    uint64_t guest_ctrl;       /* what guests may set in it */
+    uint64_t guest_ctrl;       /* what guests may set in it; 0: it is not for them */
+    uint64_t guest_pred;       /* and in MSR_PRED_CMD */
     uint64_t l1tf_safe;        /* an absent entry may name this address and those above */
 };
 extern struct spec spec;
@@ -78,7 +80,8 @@ enum {
     D72_BHI_CTRL = 1 << 4,
     B8_IBPB = 1 << 12, B8_IBRS = 1 << 14, B8_STIBP = 1 << 15, B8_STIBP_ALWAYS = 1 << 17, B8_SSBD = 1 << 24,
     B8_BTC_NO = 1 << 29,
-    A21_AUTO_IBRS = 1 << 8, A21_IBPB_BRTYPE = 1 << 28, A21_SRSO_NO = 1 << 29,
+    A21_VERW_CLEAR = 1 << 5, A21_AUTO_IBRS = 1 << 8, A21_SBPB = 1 << 27, A21_IBPB_BRTYPE = 1 << 28,
+    A21_SRSO_NO = 1 << 29,
     CAPS_RDCL_NO = 1 << 0, CAPS_IBRS_ALL = 1 << 1, CAPS_RSBA = 1 << 2, CAPS_MDS_NO = 1 << 5, CAPS_TAA_NO = 1 << 8,
     CAPS_RRSBA = 1 << 19, CAPS_BHI_NO = 1 << 20, CAPS_RFDS_NO = 1 << 27, CAPS_RFDS_CLEAR = 1 << 28,
 };
@@ -89,6 +92,9 @@ enum {
 #define CTRL_STIBP     BIT(1)
 #define CTRL_SSBD      BIT(2)
 #define CTRL_BHI_DIS_S BIT(10)
+/* MSR_PRED_CMD */
+#define PRED_IBPB      BIT(0)
+#define PRED_SBPB      BIT(7)
 
 /* May an absent entry of a page table, on a processor with L1TF, be `e`? The first page has no secrets. */
 static inline bool spec_l1tf_safe(uint64_t e)

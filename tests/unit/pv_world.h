@@ -31,7 +31,7 @@ extern unsigned int held[FRAMES], held_foreign[FOREIGN];
 
 /* preempt_pending(): true at the N-th call from now (0: never), or once in `rate` calls (0: never). Each thread's own. */
 extern _Thread_local unsigned int preempt_at, preempt_rate, random_state;
-extern unsigned int flushes;
+extern unsigned int flushes, crashes;
 extern uint64_t last_flush;
 unsigned int rnd(unsigned int below);
 

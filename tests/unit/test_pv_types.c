@@ -581,6 +581,46 @@ static void test_copies_of_roots(void **state)
     check_nothing_left();
 }
 
+/* On a processor with L1TF an absent entry may not name memory, in whatever way it comes to be. */
+static void test_absent_entries(void **state)
+{
+    struct frame *l1 = frames[5], *l2 = frames[3];
+    pte_t names = entry(frames[9], 0), safe = names ^ PTE_ADDR, *e = entries_of(l1), expect;
+
+    clear_frames();
+    spec.l1tf_safe = BIT(45);
+    spec.on = SPEC_BIT(SPEC_L1TF_DOMU) | SPEC_BIT(SPEC_L1TF);
+    e[7] = names;
+    assert_int_equal(op_pin(l1, FRAME_L1, true), -EINVAL);
+    assert_int_equal(crashes, 1);
+    e[7] = safe;
+    entries_of(l2)[0] = entry(l1, TREE);
+    assert_int_equal(op_pin(l2, FRAME_L2, true), 0);
+    assert_int_equal(op_update(&dom, l1, 8, safe, true), 0);
+    assert_int_equal(op_update(&dom, l1, 8, 0x0ff0, true), 0); /* no address */
+    assert_int_equal(op_update(&dom, l2, 9, safe, true), 0);
+    assert_int_equal(crashes, 1);
+    assert_int_equal(op_update(&dom, l1, 8, names, true), -EINVAL);
+    assert_int_equal(crashes, 2);
+    assert_int_equal(op_update(&dom, l2, 9, names, true), -EINVAL);
+    assert_int_equal(crashes, 3);
+    /* The quick ways leave it to the others. */
+    assert_int_equal(pv_update_l1(&dom, slot_of(l1, 8), names, false), -ERESTART);
+    assert_int_equal(crashes, 3);
+    assert_true(pv_lock_table(l1, FRAME_L1));
+    expect = e[8];
+    assert_int_equal(pv_exchange_l1e(&dom, &dom, l1, 8, names, &expect), -EINVAL);
+    pv_unlock_table(l1);
+    assert_int_equal(crashes, 4);
+    assert_true(e[8] == 0x0ff0);
+    spec.on = SPEC_BIT(SPEC_L1TF_DOM0) | SPEC_BIT(SPEC_L1TF); /* for another kind of domain */
+    assert_int_equal(op_update(&dom, l1, 8, names, true), 0);
+    spec.on = 0;
+    assert_int_equal(op_update(&dom, l2, 9, names, true), 0);
+    assert_int_equal(op_unpin(l2, true), 0);
+    check_nothing_left();
+}
+
 static int set_up(void **state)
 {
     world_init();
@@ -608,6 +648,7 @@ int main(void)
         cmocka_unit_test(test_flush_at_change_of_type),
         cmocka_unit_test(test_released_while_typed),
         cmocka_unit_test(test_copies_of_roots),
+        cmocka_unit_test(test_absent_entries),
     };
 
     return cmocka_run_group_tests(tests, set_up, NULL);

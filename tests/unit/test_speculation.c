@@ -35,7 +35,7 @@ static const struct spec_facts
             .b8 = B8_IBPB | B8_IBRS | B8_STIBP | B8_SSBD},
     zen3 = {.amd = true, .smep = true, .family = 0x19, .model = 0x21, .phys_bits = 48,
             .b8 = B8_IBPB | B8_IBRS | B8_STIBP | B8_STIBP_ALWAYS | B8_SSBD | B8_BTC_NO},
-    zen3_new = {.amd = true, .smep = true, .family = 0x19, .model = 0x21, .phys_bits = 48, .a21 = A21_IBPB_BRTYPE ,
+    zen3_new = {.amd = true, .smep = true, .family = 0x19, .model = 0x21, .phys_bits = 48, .a21 = A21_IBPB_BRTYPE | A21_SBPB,
                 .b8 = B8_IBPB | B8_IBRS | B8_STIBP | B8_STIBP_ALWAYS | B8_SSBD | B8_BTC_NO},
     zen5 = {.amd = true, .smep = true, .family = 0x1a, .model = 0x02, .phys_bits = 52, .a21 = A21_AUTO_IBRS | A21_SRSO_NO,
             .b8 = B8_IBPB | B8_IBRS | B8_STIBP | B8_STIBP_ALWAYS | B8_SSBD | B8_BTC_NO},
@@ -51,10 +51,10 @@ static const struct {
     enum spec_thunk thunk;
     uint64_t ctrl;
 } expected[] = {
-    {&haswell_old, B(XPTI) | B(L1TF_DOMU) | B(GATE) | B(LOAD_HOOK), THUNK_RETPOLINE, 0},
-    {&haswell, USUAL | B(XPTI) | B(L1TF_DOMU) | B(VERW) | B(GATE), THUNK_RETPOLINE, 0},
-    {&skylake, USUAL | B(IBRS) | B(IBRS_ENTRY) | B(XPTI) | B(L1TF_DOMU) | B(VERW) | B(GATE), THUNK_RETPOLINE, 0},
-    {&skylake_sp, USUAL | B(IBRS) | B(IBRS_ENTRY) | B(XPTI) | B(L1TF_DOMU) | B(VERW) | B(GATE), THUNK_RETPOLINE, 0},
+    {&haswell_old, B(XPTI) | B(L1TF_DOMU) | B(L1TF) | B(GATE) | B(LOAD_HOOK), THUNK_RETPOLINE, 0},
+    {&haswell, USUAL | B(XPTI) | B(L1TF_DOMU) | B(L1TF) | B(VERW) | B(GATE), THUNK_RETPOLINE, 0},
+    {&skylake, USUAL | B(IBRS) | B(IBRS_ENTRY) | B(XPTI) | B(L1TF_DOMU) | B(L1TF) | B(VERW) | B(GATE), THUNK_RETPOLINE, 0},
+    {&skylake_sp, USUAL | B(IBRS) | B(IBRS_ENTRY) | B(XPTI) | B(L1TF_DOMU) | B(L1TF) | B(VERW) | B(GATE), THUNK_RETPOLINE, 0},
     {&cascade_lake, USUAL | B(IBRS) | B(BHB_ENTRY) | B(VERW) | B(RETURN_THUNK) | B(GATE), THUNK_JMP, CTRL_IBRS},
     {&sapphire_rapids, USUAL | B(IBRS) | B(BHI_DIS_S), THUNK_JMP, CTRL_IBRS | CTRL_BHI_DIS_S},
     {&bonnell, B(RSB) | B(GATE), THUNK_RETPOLINE, 0},
@@ -65,7 +65,7 @@ static const struct {
     {&zen5, USUAL | B(IBRS) | B(STIBP), THUNK_JMP, CTRL_STIBP},
     {&zhaoxin, B(RSB) | B(XPTI) | B(GATE) | B(LOAD_HOOK), THUNK_RETPOLINE, 0},
     {&qemu_max, 0, THUNK_JMP, 0},
-    {&qemu_haswell, B(XPTI) | B(L1TF_DOMU) | B(GATE) | B(LOAD_HOOK), THUNK_JMP, 0},
+    {&qemu_haswell, B(XPTI) | B(L1TF_DOMU) | B(L1TF) | B(GATE) | B(LOAD_HOOK), THUNK_JMP, 0},
 };
 
 static void test_processors(void **state)
@@ -125,13 +125,13 @@ static void test_options(void **state)
     assert_int_equal(spec.thunk, THUNK_JMP);
     assert_int_equal(on_with(&skylake, "no-spec-ctrl"), 0);
     assert_int_equal(on_with(&skylake, "spec-ctrl=no xpti=yes"), B(XPTI) | B(GATE) | B(LOAD_HOOK));
-    assert_int_equal(on_with(&skylake, "spec-ctrl=no-xen"), B(MSR_SC) | B(XPTI) | B(L1TF_DOMU) | B(GATE) | B(LOAD_HOOK));
+    assert_int_equal(on_with(&skylake, "spec-ctrl=no-xen"), B(MSR_SC) | B(XPTI) | B(L1TF_DOMU) | B(L1TF) | B(GATE) | B(LOAD_HOOK));
     assert_int_equal(on_with(&skylake, "xpti=no"), usual & ~B(XPTI));
     assert_int_equal(on_with(&skylake, "no-xpti"), usual & ~B(XPTI));
     assert_int_equal(on_with(&skylake, "xpti=default"), usual);
     assert_int_equal(on_with(&skylake, "pv-l1tf=dom0"), usual | B(L1TF_DOM0));
-    assert_int_equal(on_with(&skylake, "pv-l1tf=no-domu"), usual & ~B(L1TF_DOMU));
-    assert_int_equal(on_with(&skylake, "pv-l1tf=false"), usual & ~B(L1TF_DOMU));
+    assert_int_equal(on_with(&skylake, "pv-l1tf=no-domu"), usual & ~(B(L1TF_DOMU) | B(L1TF)));
+    assert_int_equal(on_with(&skylake, "pv-l1tf=false"), usual & ~(B(L1TF_DOMU) | B(L1TF)));
     assert_int_equal(on_with(&skylake, "spec-ctrl=no-verw,rsb,bti-thunk=lfence"), (usual | B(RSB)) & ~B(VERW));
     assert_int_equal(spec.thunk, THUNK_LFENCE);
     assert_int_equal(on_with(&skylake, "spec-ctrl=rsb=pv,verw=no-pv"), (usual | B(RSB)) & ~B(VERW));
@@ -194,6 +194,24 @@ static void test_writes(void **state)
     fake.nr_msr_writes = 0;
     spec_init_cpu();
     assert_int_equal(fake.nr_msr_writes, 0);
+}
+
+/* What guests may write into the two registers. */
+static void test_guest_registers(void **state)
+{
+    on_with(&skylake, "");
+    assert_int_equal(spec.guest_ctrl, CTRL_IBRS | CTRL_STIBP | CTRL_SSBD);
+    assert_int_equal(spec.guest_pred, PRED_IBPB);
+    assert_int_equal(spec.entry_ctrl, CTRL_IBRS);
+    on_with(&skylake, "spec-ctrl=no-msr-sc");
+    assert_int_equal(spec.guest_ctrl | spec.guest_pred, 0);
+    on_with(&skylake, "spec-ctrl=no-ibpb"); /* not at a change of vCPU; guests may */
+    assert_int_equal(spec.guest_pred, PRED_IBPB);
+    on_with(&zen3_new, "");
+    assert_int_equal(spec.guest_ctrl, 0);
+    assert_int_equal(spec.guest_pred, PRED_IBPB | PRED_SBPB);
+    on_with(&haswell_old, "");
+    assert_int_equal(spec.guest_ctrl | spec.guest_pred, 0);
 }
 
 static void test_safe_addresses(void **state)
@@ -292,7 +310,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_processors, start), cmocka_unit_test_setup(test_options, start),
         cmocka_unit_test_setup(test_mistakes, start),   cmocka_unit_test_setup(test_report, start),
-        cmocka_unit_test_setup(test_writes, start),     cmocka_unit_test_setup(test_safe_addresses, start),
+        cmocka_unit_test_setup(test_writes, start),     cmocka_unit_test_setup(test_guest_registers, start),
+        cmocka_unit_test_setup(test_safe_addresses, start),
         cmocka_unit_test_setup(test_clamp, start),      cmocka_unit_test_setup(test_indirect, start),
         cmocka_unit_test_setup(test_patches, start),
     };
