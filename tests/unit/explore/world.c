@@ -6,6 +6,7 @@
  */
 #include "world.h"
 
+#include "abi/errno.h"
 #include "core/crosscall.h"
 #include "core/panic.h"
 #include "core/softirq.h"
@@ -14,7 +15,9 @@
 #include "fake.h"
 #include "mem/hvmap.h"
 #include "mem/hvmap_init.h"
+#include "mem/isolate.h"
 #include "mem/page_alloc.h"
+#include "x86/spec.h"
 #include "x86/uaccess.h"
 #include "x86/upcalls.h"
 
@@ -34,7 +37,7 @@ static unsigned int cpus, frames;
 
 static struct tlb {
     uint16_t foreign, writes; /* bit n: frame n */
-    uint32_t flushed;
+    uint32_t flushed, idle;   /* idle: its guest is dead */
 } tlb[EXPLORE_CPUS];
 
 /* --- the machine --- */
@@ -66,7 +69,7 @@ void upcall_crosscall(void) {}
 
 void spin_lock(spinlock_t *l)
 {
-    explore_step(NULL);
+    explore_step(l);
     while (l->owner)
         explore_step(NULL);
     l->owner = 1;
@@ -158,8 +161,9 @@ bool world_tlb_foreign(unsigned int cpu, unsigned int n)
     return tlb[cpu].foreign >> n & 1;
 }
 
-void world_forget_tlb(unsigned int cpu)
+void world_leave(unsigned int cpu)
 {
+    tlb[cpu].idle = 1;
     flush_one(cpu);
 }
 
@@ -197,12 +201,21 @@ mfn_t hvmap_find(uint64_t va)
 
 void hvmap_fill_root(pte_t *guest_root) {}
 void hvmap_clear_root(pte_t *guest_root) {}
-struct spec spec; /* a processor that needs nothing */
-void domain_crash(struct domain *d, const char *fmt, ...) {}
 
-/* The roots that isolation makes follow those that are types here; it is no part of the search. */
-void isolate_follow(mfn_t root_table, unsigned int slot);
+/* A processor that needs nothing done about speculation: no roots of isolation follow the guests'. */
+struct spec spec;
 void isolate_follow(mfn_t root_table, unsigned int slot) {}
+
+/* There are no devices, and no memory of any. */
+int pv_get_device(struct domain *d, struct domain *owner, pte_t *e)
+{
+    return -EPERM;
+}
+
+void domain_crash(struct domain *d, const char *fmt, ...)
+{
+    explore_fail("a domain is crashed: %s", fmt);
+}
 
 void hvmap_back_table(uint64_t start, uint64_t to, uint64_t flags, uint64_t fill, uint64_t alias_offset) {}
 
@@ -288,7 +301,7 @@ static void fill_tlbs(void)
             pte_t e = *world_entry(n, slot);
 
             for (unsigned int i = 0; (e & PTE_P) && i < cpus; i++)
-                if (world_vcpu[i].domain == table[n].owner && pte_mfn(e).v < frames) {
+                if (world_vcpu[i].domain == table[n].owner && !tlb[i].idle && pte_mfn(e).v < frames) {
                     tlb[i].foreign |=
                         (uint16_t)(table[pte_mfn(e).v].owner != table[n].owner ? BIT(pte_mfn(e).v) : 0);
                     tlb[i].writes |= (uint16_t)(e & PTE_RW ? BIT(pte_mfn(e).v) : 0);
