@@ -13,6 +13,7 @@
 #include "x86/cpu.h"
 #include "x86/insn.h"
 #include "x86/msr.h"
+#include "x86/spec.h"
 #include "x86/uaccess.h"
 
 enum {
@@ -105,6 +106,9 @@ bool pv_read_msr(struct vcpu *v, uint32_t msr, uint64_t *value)
     case MSR_APIC_BASE:
         *value = 0xfee00000 | APIC_BASE_ENABLE | (v->id == 0 ? APIC_BASE_BSP : 0);
         return true;
+    case MSR_SPEC_CTRL:
+        *value = v->cpu.spec_ctrl;
+        return spec.guest_ctrl != 0;
     case MSR_TSC_AUX:
         *value = v->cpu.tsc_aux;
         return cpu_features.rdtscp;
@@ -169,6 +173,17 @@ bool pv_write_msr(struct vcpu *v, uint32_t msr, uint64_t value)
         return true;
     case MSR_EFER:
         return value == EFER_GUEST;
+    case MSR_SPEC_CTRL:
+        if (!spec.guest_ctrl || (value & ~spec.guest_ctrl))
+            return false;
+        guest_set_spec_ctrl(&v->cpu, value);
+        return true;
+    case MSR_PRED_CMD:
+        if (!spec.guest_pred || (value & ~spec.guest_pred))
+            return false;
+        if (value)
+            wrmsr(MSR_PRED_CMD, value);
+        return true;
     case MSR_TSC_AUX:
         if (!cpu_features.rdtscp || value > UINT32_MAX)
             return false;
