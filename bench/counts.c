@@ -135,7 +135,7 @@ static void look_at(struct qemu_plugin_insn *insn)
     const uint8_t *b = qemu_plugin_insn_data(insn);
     size_t n = qemu_plugin_insn_size(insn);
 
-    if (n > 3 && (b[0] & 0xf0) == 0x40) { /* REX */
+    while (n > 3 && ((b[0] & 0xf0) == 0x40 || b[0] == 0x2e)) { /* REX, or a CS prefix that only fills */
         b++;
         n--;
     }

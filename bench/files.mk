@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The benchmark: `make bench` measures and writes bench/RESULTS.md and bench/results.svg.
-# It counts instructions, so it may run beside anything. T=native,xen,dom0,server: only these.
+# It counts instructions, so it may run beside anything. T=native,xen,dom0,server,pair: only these.
 
 $(B)/bench/init: bench/bench.c $(B)/include/.stamp
 	@mkdir -p $(@D)
@@ -16,7 +16,7 @@ $(B)/bench/counts.so: bench/counts.c
 bench: setup
 	@$(MAKE) --no-print-directory bench-built
 
-bench-built: all images $(B)/bench/init $(B)/bench/true $(B)/bench/counts.so
+bench-built: all images guests $(B)/bench/init $(B)/bench/true $(B)/bench/counts.so
 	@$(PY) bench/run.py --build $(B) --images $(IMAGES) --only "$(T)"
 
 # How costs grow with the machine: a tiny guest, and `make bench-scale` for its table and chart.

@@ -16,6 +16,7 @@ import sys
 import time
 
 import chart
+import pair
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MACHINES = {
@@ -109,7 +110,7 @@ def share(value, base):
     return f"{value / base:.2f}" if value and base else ""
 
 
-def write_results(path, rows, events):
+def write_results(path, rows, events, more):
     native, xen, dom0, server = (rows.get(m, {}) for m in MACHINES)
     names = [n for m in ("xen", "dom0", "native", "server") for n in rows.get(m, {})]
     names = list(dict.fromkeys(names))
@@ -139,6 +140,7 @@ def write_results(path, rows, events):
                     f"{both[0][k]:,.{digits}f}, {both[1][k]:,.{digits}f}"
                     for k, digits in (("hypervisor", 0), ("entries", 1), ("cr3", 1), ("cr4", 1), ("invlpg", 1))) +
                         " |\n")
+        f.write(more)
 
 
 def main():
@@ -148,7 +150,7 @@ def main():
     p.add_argument("--hospes")
     p.add_argument("--xen")
     p.add_argument("--kernel")
-    p.add_argument("--only", default="", help="native,xen,dom0,server: run only these, the others stand as they were")
+    p.add_argument("--only", default="", help="native,xen,dom0,server,pair: run only these, the others stand as they were")
     p.add_argument("--profile", action="store_true", help="BUILD/bench/MACHINE.profile: blocks of the hypervisor")
     args = p.parse_args()
     args.hospes = args.hospes or f"{args.build}/hospes"
@@ -162,7 +164,7 @@ def main():
         if not only or machine in only:
             run(args, machine, directory)
         rows[machine], events[machine] = read_back(machine, directory)
-    write_results(f"{HERE}/RESULTS.md", rows, events)
+    write_results(f"{HERE}/RESULTS.md", rows, events, pair.measure(args) if not only or "pair" in only else "")
     chart.write_bars(f"{HERE}/results.svg", rows, MACHINES)
     missed = [n for n, ns in rows.get("dom0", {}).items()
               if n in rows.get("xen", {}) and ns / rows["xen"][n] > TARGETS.get(n, 1.00) + 0.005]

@@ -7,6 +7,7 @@
  */
 #include "mem/hvmap.h"
 #include "mem/isolate.h"
+#include "pv/l1.h"
 #include "pv_world.h"
 #include "x86/spec.h"
 #include "x86/upcalls.h"
@@ -314,6 +315,49 @@ static void try_pair(struct frame *table, unsigned int level, pte_t a, pte_t b)
         assert_true(entries_of(table)[slot] == pv_entry_flags(level, b));
     assert_int_equal(op_update(&dom, table, slot, 0, true), 0);
     check_world();
+}
+
+/* The short way of mmu_update, for level-1 tables of one's own: the same counts and entries, and the same refusals. */
+static void test_short_way(void **state)
+{
+    struct frame *t = frames[1];
+    pte_t a, b;
+
+    clear_frames();
+    assert_int_equal(op_pin(t, FRAME_L1, true), 0);
+    assert_int_equal(op_pin(frames[2], FRAME_L1, true), 0);
+    for (unsigned int mapped = 0; mapped < 4; mapped++) {
+        /* So often is it mapped writable elsewhere. */
+        if (mapped)
+            assert_int_equal(op_update(&dom, frames[2], mapped, entry(frames[20], TREE), true), 0);
+        for (unsigned int i = 0; (a = sample(1, i)) != ~0ULL; i++) {
+            for (unsigned int j = 0; (b = sample(1, j)) != ~0ULL; j++) {
+                pte_t before;
+                int64_t rc;
+                int expected;
+
+                op_update(&dom, t, 3, a, true);
+                expected = op_update(&dom, t, 3, b, true);
+                op_update(&dom, t, 3, 0, true);
+                op_update(&dom, t, 3, a, true);
+                before = entries_of(t)[3];
+                if (before & PTE_P)
+                    before = entries_of(t)[3] |= PTE_A;
+                rc = pv_update_l1(&dom, slot_of(t, 3) | MMU_PT_UPDATE_PRESERVE_AD, b);
+                check_world();
+                assert_true(rc == expected);
+                assert_true(entries_of(t)[3] == (rc ? before : pv_entry_flags(1, b) | (before & (PTE_A | PTE_D))));
+                op_update(&dom, t, 3, 0, true);
+            }
+        }
+    }
+    /* Of no table, and of another's. */
+    assert_true(pv_update_l1(&dom, slot_of(frames[20], 3), entry(frames[21], TREE)) == -ERESTART);
+    assert_true(pv_update_l1(&dom, slot_of(foreign[0], 3), entry(frames[21], TREE)) == -ERESTART);
+    assert_true(pv_update_l1(&dom, ~0ULL << 12 | MMU_PT_UPDATE_PRESERVE_AD, entry(frames[21], TREE)) == -ERESTART);
+    assert_int_equal(op_unpin(t, true), 0);
+    assert_int_equal(op_unpin(frames[2], true), 0);
+    check_nothing_left();
 }
 
 static void test_every_change_of_an_entry(void **state)
@@ -639,6 +683,7 @@ int main(void)
         cmocka_unit_test(test_own_frame),
         cmocka_unit_test(test_partial_above),
         cmocka_unit_test(test_every_change_of_an_entry),
+        cmocka_unit_test(test_short_way),
         cmocka_unit_test(test_entry_flags),
         cmocka_unit_test(test_reserved_slots),
         cmocka_unit_test(test_linear),

@@ -2,7 +2,7 @@
 /*
  * Two servers and an event channel between them. Each waits for the other's event and answers it: one
  * round trip is two sends, two waits and, on one CPU, two switches between servers. Started twice, each
- * with the other's number: `peer=N`. The one with the lower number measures; under -icount a
+ * with the other's number: `peer=N`, and perhaps `rounds=N` for how often to block. The one with the lower number measures; under -icount a
  * nanosecond of its clock is an instruction, whoever executed it.
  *
  * block  the event interrupts: SCHEDOP_block, upcall, and the iret from it
@@ -77,23 +77,23 @@ static void send(void)
     hv_event_channel_op(EVTCHNOP_send, &op);
 }
 
-static void lead(const char *name, void (*wait)(void))
+static void lead(const char *name, void (*wait)(void), int rounds)
 {
     u64 start = 0;
 
-    for (int i = -WARM_UP; i < ROUNDS; i++) {
+    for (int i = -WARM_UP; i < rounds; i++) {
         if (i == 0)
             start = now();
         send();
         wait();
     }
-    print("PINGPONG %s: %lu ns each round trip\n", name, (now() - start) / ROUNDS);
+    print("PINGPONG %s: %lu ns each round trip\n", name, (now() - start) / (u64)rounds);
     CHECK(now() > start);
 }
 
-static void follow(void (*wait)(void))
+static void follow(void (*wait)(void), int rounds)
 {
-    for (int i = -WARM_UP; i < ROUNDS; i++) {
+    for (int i = -WARM_UP; i < rounds; i++) {
         wait();
         send();
     }
@@ -127,6 +127,7 @@ void guest_main(void)
 {
     unsigned me = guest_domid(), peer = (unsigned)guest_number("peer=", 0);
     bool leads = me < peer;
+    int rounds = (int)guest_number("rounds=", ROUNDS);
 
     trap_set_handler(VEC_EVENT, on_event);
     hv_vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL);
@@ -138,12 +139,12 @@ void guest_main(void)
     take_event(); /* the binder's own end is born pending */
     if (leads) {
         wait_polling();
-        lead("block", wait_blocked);
-        lead("poll", wait_polling);
+        lead("block", wait_blocked, rounds);
+        lead("poll", wait_polling, ROUNDS);
     } else {
         send(); /* here I am */
-        follow(wait_blocked);
-        follow(wait_polling);
+        follow(wait_blocked, rounds);
+        follow(wait_polling, ROUNDS);
         CHECK(true);
     }
 }
