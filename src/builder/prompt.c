@@ -3,7 +3,6 @@
 #include "builder/builder.h"
 #include "builder/server.h"
 #include "core/log.h"
-#include "core/provoke.h"
 #include "lib/format.h"
 #include "mem/page_alloc.h"
 #include "x86/counters.h"
@@ -142,19 +141,6 @@ static void do_fail(struct server *none)
         screen_print("%llu allocations until now", (unsigned long long)page_alloc_fail_at(n));
 }
 
-/* For tests: a function of the hypervisor goes wrong. */
-static void do_crash(struct server *none)
-{
-    struct option kind, function;
-    int error = -EINVAL;
-
-    if (parse_next_option(&prompt.rest, &kind) && parse_next_option(&prompt.rest, &function))
-        error = provoke_crash(kind.word, function.word);
-    screen_print(error == 0 ? "it will" : error == -EOPNOTSUPP ? "crash is for a build with DEBUG=1"
-                              : error == -ENOENT               ? "no such function"
-                                                               : "crash needs a kind and a function");
-}
-
 static void do_counters(struct server *none)
 {
     static const char *const names[COUNTERS] = {
@@ -201,7 +187,6 @@ static const struct command {
     {"restart", true, do_restart, "NAME: destroy it and build it anew"},
     {"memory", false, do_memory, "the free frames"},
     {"fail", false, do_fail, "N: let the Nth allocation from now fail (0: none)"},
-    {"crash", false, do_crash, "KIND FUNCTION: let it go wrong there"},
     {"counters", false, do_counters, "what the CPUs did how often since boot"},
     {"input", true, do_input, "NAME: give it the input (Ctrl-O: next)"},
     {"reset", false, do_reset, "reboot the machine"},

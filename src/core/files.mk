@@ -6,7 +6,6 @@ hv-src += src/core/hwerror.c
 hv-src += src/core/keep.c
 hv-src += src/core/log.c
 hv-src += src/core/panic.c
-hv-src += src/core/provoke.c
 hv-src += src/core/softirq.c
 hv-src += src/core/speculation.c
 hv-src += src/core/stages.c

@@ -6,7 +6,4 @@
 /* The function that holds `address`, and how far into it; NULL if there is none. Uses no lock and no memory. */
 const char *symbol_find(uintptr_t address, uintptr_t *offset);
 
-/* Where the function `name[len]` begins; 0: there is none of that name. */
-uintptr_t symbol_address(const char *name, size_t len);
-
 #endif
