@@ -197,7 +197,7 @@ def main():
         for text, (p, f, remark) in zip(names, pool.map(lambda text: run(args, text), names)):
             passed += p
             failed += f
-            form = f"{args.on}, as a server" if args.server else args.on
+            form = (f"{args.on}, as a server" if args.server else args.on) + (args.hv_args and f" with {args.hv_args}")
             print(f"{text:12} on {form}: {p} passed, {f} failed {remark}".rstrip(), flush=True)
             if args.verbose or f:
                 with open(log_of(args, text.partition(" ")[0]), "rb") as log:
