@@ -118,6 +118,7 @@ struct domain_config {
     uint32_t max_vcpus;
     uint64_t max_pages;                                              /* frames it may own */
     uint32_t max_evtchn_port, max_grant_frames, max_maptrack_frames; /* 0: the default */
+    uint32_t max_grant_version;                                      /* 0: any */
 };
 
 /*

@@ -201,6 +201,8 @@ int grant_set_version(struct gnttab_set_version *op)
     spin_lock(&t->lock);
     if (op->version != 1 && op->version != 2)
         error = -EINVAL;
+    else if (op->version > t->max_version)
+        error = -ENOSYS;
     else if (op->version != t->version)
         error = change_version(d, op->version);
     op->version = t->version;

@@ -99,6 +99,7 @@ static int create(struct domain *d, const struct domain_config *c)
     spin_init(&t->lock, LOCK_GRANT);
     spin_init(&t->map_lock, LOCK_GRANT);
     t->version = 1;
+    t->max_version = c->max_grant_version != 0 ? c->max_grant_version : 2;
     t->max_frames = c->max_grant_frames != 0 ? c->max_grant_frames : FRAMES_DEFAULT;
     t->max_maptrack = c->max_maptrack_frames != 0 ? c->max_maptrack_frames : MAPTRACK_DEFAULT;
     t->free_handle = HANDLE_NONE;

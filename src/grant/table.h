@@ -50,6 +50,7 @@ struct maptrack {
 struct grant_domain {
     spinlock_t lock;           /* LOCK_GRANT */
     uint32_t version;          /* [l] 1 or 2 */
+    uint32_t max_version;      /* [c] */
     uint32_t nr_frames;        /* [l] grows only */
     uint32_t nr_status;        /* [l] grows only */
     uint32_t max_frames;       /* [c] */

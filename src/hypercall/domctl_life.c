@@ -54,6 +54,7 @@ int domctl_createdomain(struct domctl *c)
         .hold = true,
         .max_vcpus = r->max_vcpus,
         .max_evtchn_port = r->max_evtchn_port,
+        .max_grant_version = r->grant_opts & XEN_DOMCTL_GRANT_version_mask,
         .max_grant_frames = r->max_grant_frames < 0 ? control_grant_frames : (uint32_t)r->max_grant_frames,
         .max_maptrack_frames =
             r->max_maptrack_frames < 0 ? control_maptrack_frames : (uint32_t)r->max_maptrack_frames,

@@ -510,6 +510,9 @@ static void test_versions(void **state)
     assert_int_equal(arg.version.version, 2);
     grant_v2(domain[0].grant, 2)->hdr.flags = 0;
     set_version(0, 1, 0);
+    domain[0].grant->max_version = 1;
+    set_version(0, 2, -ENOSYS);
+    assert_int_equal(arg.version.version, 1);
     assert_int_equal(entry(0, 1)->flags, GTF_permit_access | GTF_reading | GTF_writing);
     run_as(1);
     assert_int_equal(unmap(reserved, 1, 0), GNTST_okay);
