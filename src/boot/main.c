@@ -231,7 +231,6 @@ void boot_main(uint32_t magic, uint32_t info)
     stage_done("processors");
     servers_start();
     release_init();
-    hwerror_watch();
     watchdog_start();
     upcall_idle();
 }
@@ -240,9 +239,12 @@ void boot_main(uint32_t magic, uint32_t info)
 void upcall_idle(void)
 {
     for (;;) {
-        if (softirq_is_pending())
+        if (softirq_is_pending()) {
             upcall_softirq();
-        else
-            softirq_rest();
+            continue;
+        }
+        watchdog_rest();
+        softirq_rest();
+        watchdog_wake();
     }
 }

@@ -11,11 +11,9 @@
 
 #include "abi/xen.h"
 #include "core/cmdline.h"
-#include "core/crosscall.h"
 #include "core/log.h"
 #include "core/panic.h"
 #include "core/softirq.h"
-#include "core/timer.h"
 #include "core/watchdog.h"
 #include "lib/string.h"
 #include "x86/atomic.h"
@@ -55,7 +53,7 @@ static struct note {
 } notes[NOTES];
 
 static uint64_t nmi_reasons; /* atomic: not told yet */
-static bool nmi_fatal, nmi_ignored;
+static bool nmi_fatal, nmi_ignored, has_banks;
 static void (*tell_nmi)(uint64_t reasons);
 static void (*tell_check)(void);
 
@@ -121,6 +119,7 @@ static void hwerror_softirq(void)
 void hwerror_init(void)
 {
     const char *value = cmdline_get("nmi");
+    uint32_t r[4];
 
     if (value && strcmp(value, "fatal") == 0)
         nmi_fatal = true;
@@ -129,6 +128,8 @@ void hwerror_init(void)
     else if (value && strcmp(value, "dom0") != 0)
         log_always("option nmi: bad value: found %s, expected dom0, ignore or fatal", value);
     softirq_set_handler(SOFTIRQ_HWERROR, hwerror_softirq);
+    cpuid_count(1, 0, r);
+    has_banks = r[3] & CPUID_1D_MCA;
 }
 
 void hwerror_set_listener(void (*nmi)(uint64_t reasons), void (*check)(void))
@@ -218,32 +219,17 @@ void upcall_machine_check(struct cpu_user_regs *regs, bool from_guest)
     raise_softirq();
 }
 
-/* What was corrected raises nothing: each CPU looks. What was not comes by itself. */
-static void look_at_banks(void *unused)
+void hwerror_look(stime_t now)
 {
-    uint32_t banks = (uint32_t)(rdmsr(MSR_MCG_CAP) & MCG_COUNT);
+    static stime_t next[NR_CPUS_MAX]; /* the CPU's own */
     struct machine_check c;
+    uint32_t banks;
 
+    if (!has_banks || now < next[cpu_id()])
+        return;
+    next[cpu_id()] = now + POLL;
+    banks = (uint32_t)(rdmsr(MSR_MCG_CAP) & MCG_COUNT);
     for (uint32_t i = 0; i < banks; i++)
         if (!(rdmsr(MSR_MC0_CTL + 4 * i + 1) & MCI_UNCORRECTED) && note_bank(i, 0, &c))
             raise_softirq();
-}
-
-static void look_everywhere(void *timer)
-{
-    crosscall(cpus_online_mask, look_at_banks, NULL);
-    timer_set(timer, stime_now() + POLL);
-}
-
-/* After the CPUs have started. */
-void hwerror_watch(void)
-{
-    static struct timer timer;
-    uint32_t r[4];
-
-    cpuid_count(1, 0, r);
-    if (!(r[3] & CPUID_1D_MCA))
-        return;
-    timer_init(&timer, look_everywhere, &timer, 0);
-    timer_set(&timer, stime_now() + POLL);
 }

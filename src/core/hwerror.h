@@ -6,6 +6,8 @@
 #ifndef CORE_HWERROR_H
 #define CORE_HWERROR_H
 
+#include "core/time.h"
+
 /* One bank of the machine-check registers that held something. */
 struct machine_check {
     uint32_t cpu, bank;
@@ -16,8 +18,8 @@ struct machine_check {
 
 /* Reads `nmi=`: dom0 (as without it), ignore or fatal, as in Xen's manual. */
 void hwerror_init(void);
-/* From now on, corrected errors are looked for: with all CPUs started, on the boot CPU. */
-void hwerror_watch(void);
+/* What was corrected raises nothing: this CPU looks for it every ten seconds, when it serves its timers anyway. */
+void hwerror_look(stime_t now);
 
 /*
  * `nmi` is called with the interface's reasons (XEN_NMIREASON_*), `check` after machine checks were

@@ -7,6 +7,7 @@
  */
 #include "core/timer.h"
 
+#include "core/hwerror.h"
 #include "core/panic.h"
 #include "core/softirq.h"
 #include "core/watchdog.h"
@@ -98,13 +99,13 @@ static struct timer_cpu {
 /* At most so many handlers before other softirqs have their turn. */
 #define TIMERS_A_ROUND 32
 
-/* Program this CPU's APIC for its first timer; with the watchdog, for a second from now at the latest. */
+/* Program this CPU's APIC for its first timer; for a second from now at the latest, also if the watchdog asks for it. */
 static void program_locked(const struct timer_cpu *c)
 {
     stime_t expires = c->first ? c->first->expires : STIME_NEVER, delta;
     uint64_t ticks;
 
-    if (expires == STIME_NEVER && !watchdog_on) {
+    if (!watchdog_needs_look(expires != STIME_NEVER)) {
         lapic_timer_set(0);
         return;
     }
@@ -278,6 +279,7 @@ static void timer_softirq(void)
     program_locked(c);
     spin_unlock(&c->lock);
     time_watch(now);
+    hwerror_look(now);
     watchdog_beat(now);
 }
 

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Finding CPUs that have stopped getting on. Each CPU notes the time whenever
- * it serves its timers, and while it waits for another. One whose note is old
- * is asked by the others, by NMI, once a second. It reports itself, and where
- * it was, when it has been asked three times with nothing in between: a CPU
- * that had no time to run, as in an emulator on a busy host, takes one NMI and
- * then its timers. One that does not even take NMIs is reported by another.
+ * it serves its timers, and while it waits for another. One that does not rest
+ * and whose note is old is told to serve its timers; if it does not come, it
+ * gets an NMI once a second. It reports itself, and where it was, at the third
+ * with nothing in between: a CPU that had no time to run, as in an emulator on a
+ * busy host, takes one NMI and then its timers. One that does not even take
+ * NMIs is reported by another.
+ *
+ * A CPU that has no timers looks after the others once a second, while one of
+ * them does not rest. When all rest nobody looks: the first that has something
+ * to do sees to it that another does.
  *
  * CPUs that wait for locks in a circle do get on, in this sense; who waits for
  * one lock for twice the time reports that.
@@ -16,6 +21,7 @@
 #include "core/panic.h"
 #include "core/softirq.h"
 #include "core/symbols.h"
+#include "lib/bitmap.h"
 #include "lib/format.h"
 #include "lib/parse.h"
 #include "x86/atomic.h"
@@ -29,16 +35,19 @@
 #define NMI_TIMEOUT     MILLISECS(60000)
 #define SECOND          MILLISECS(1000)
 
-bool watchdog_on;
+static bool on;
 static stime_t timeout;
 
 static struct heart {
     stime_t last;          /* [atomic] 0: it is not watched yet */
-    stime_t asked;         /* [atomic] when */
-    uint32_t is_asked;     /* [atomic] an NMI is on its way */
+    stime_t told;          /* [atomic] when it was told to serve its timers */
+    stime_t asked;         /* [atomic] when it was sent an NMI */
+    uint32_t is_asked;     /* [atomic] the NMI is on its way */
     uint32_t strikes;      /* the CPU's own */
     stime_t lock_since;    /* the same */
 } ALIGNED(64) heart[NR_CPUS_MAX];
+
+static uint64_t resting, looking; /* [atomic] CPUs that rest; that look within a second */
 
 void watchdog_start(void)
 {
@@ -50,33 +59,60 @@ void watchdog_start(void)
     timeout = (stime_t)MIN(seconds, 3600ULL) * SECOND;
     if (timeout == 0 || !cmdline_flag("watchdog", true))
         return;
-    watchdog_on = true;
+    on = true;
     for (unsigned int cpu = 0; cpu < cpus_online; cpu++)
         softirq_raise_cpu(cpu, SOFTIRQ_TIMER);
+}
+
+static void ask(unsigned int cpu, stime_t now)
+{
+    struct heart *h = &heart[cpu];
+    stime_t asked = atomic_load(&h->asked);
+
+    if (atomic_load(&h->is_asked) && now - asked > NMI_TIMEOUT)
+        panic_with(CRASH_WATCHDOG, NULL, "CPU %u has been stuck for %lld s and does not take NMIs", cpu,
+                   (long long)((now - h->told) / SECOND));
+    if (atomic_load(&h->is_asked) || now - asked < SECOND || !atomic_cas(&h->asked, &asked, now))
+        return;
+    atomic_store(&h->is_asked, 1u);
+    lapic_send_nmi(cpu_apic_id[cpu]);
 }
 
 static void look_after(unsigned int cpu, stime_t now)
 {
     struct heart *h = &heart[cpu];
-    stime_t last = atomic_load(&h->last), asked = atomic_load(&h->asked);
+    stime_t last = atomic_load(&h->last), told = atomic_load(&h->told);
 
-    if (last == 0 || now - last < timeout || now - asked < SECOND || !atomic_cas(&h->asked, &asked, now))
+    if (last == 0 || now - last < timeout / 2 || (atomic_load(&resting) & BIT(cpu)))
         return;
-    if (now - last > timeout + NMI_TIMEOUT)
-        panic_with(CRASH_WATCHDOG, NULL, "CPU %u has been stuck for %lld s and does not take NMIs", cpu,
-                   (long long)((now - last) / SECOND));
-    atomic_store(&h->is_asked, 1u);
-    lapic_send_nmi(cpu_apic_id[cpu]);
+    if (told - last > 0) {
+        if (now - told >= timeout / 2)
+            ask(cpu, now);
+    } else if (atomic_cas(&h->told, &told, now)) {
+        softirq_raise_cpu(cpu, SOFTIRQ_TIMER);
+    }
+}
+
+/* While this CPU has more to do than to look itself, another has to look. */
+static void see_to_looker(void)
+{
+    const struct cpu_local *local = cpu_local();
+    uint64_t others = READ_ONCE(cpus_online_mask) & ~BIT(cpu_id());
+
+    if (on && others && !(atomic_load(&looking) & others) &&
+        (local->guest || READ_ONCE(local->softirq_pending) & ~BIT(SOFTIRQ_TIMER)))
+        softirq_raise_cpu(bit_lowest(others), SOFTIRQ_TIMER);
 }
 
 void watchdog_beat(stime_t now)
 {
     unsigned int me = cpu_id();
 
-    if (!watchdog_on)
+    if (!on)
         return;
     heart[me].strikes = 0;
     atomic_store(&heart[me].last, now);
+    see_to_looker();
     for (unsigned int cpu = 0; cpu < cpus_online; cpu++) {
         if (cpu != me && (READ_ONCE(cpus_online_mask) & BIT(cpu)))
             look_after(cpu, now);
@@ -90,19 +126,41 @@ void watchdog_wait(void)
 
 void watchdog_allow(stime_t time)
 {
-    if (watchdog_on)
+    if (on)
         atomic_store(&heart[cpu_id()].last, stime_now() + time);
+}
+
+bool watchdog_needs_look(bool has_timer)
+{
+    uint64_t me = BIT(cpu_id());
+    bool looks = has_timer || (on && READ_ONCE(cpus_online_mask) & ~atomic_load(&resting) & ~me);
+
+    if (looks != ((READ_ONCE(looking) & me) != 0))
+        atomic_xor(&looking, me);
+    return looks;
+}
+
+void watchdog_rest(void)
+{
+    atomic_or(&resting, BIT(cpu_id()));
+}
+
+void watchdog_wake(void)
+{
+    atomic_and(&resting, ~BIT(cpu_id()));
+    see_to_looker();
 }
 
 bool watchdog_answer(const struct cpu_user_regs *regs)
 {
     struct heart *h = &heart[cpu_id()];
-    stime_t late = stime_now() - h->last;
+    stime_t now = stime_now();
 
     if (!atomic_xchg(&h->is_asked, 0u))
         return false;
-    if (late >= timeout && ++h->strikes >= STRIKES)
-        panic_with(CRASH_WATCHDOG, regs, "CPU %u has been stuck for %lld s", cpu_id(), (long long)(late / SECOND));
+    if (now - h->last >= timeout && ++h->strikes >= STRIKES)
+        panic_with(CRASH_WATCHDOG, regs, "CPU %u has been stuck for %lld s", cpu_id(),
+                   (long long)((now - h->told) / SECOND));
     return true;
 }
 
@@ -129,7 +187,7 @@ void upcall_lock_wait(const struct spinlock *l, uint32_t times, const void *plac
 
     if (times == 1)
         h->lock_since = now;
-    if (!watchdog_on || now - h->lock_since < 2 * timeout)
+    if (!on || now - h->lock_since < 2 * timeout)
         return;
     name_holder(l, holder, sizeof(holder));
     name = symbol_find((uintptr_t)place, &offset);

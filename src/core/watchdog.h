@@ -7,9 +7,6 @@
 
 struct cpu_user_regs;
 
-/* Each CPU then serves its timers at least once a second, whether it has any or not. */
-extern bool watchdog_on;
-
 /* When start-up is over: reads the options and begins, unless they say no. */
 void watchdog_start(void);
 /* This CPU gets on. Looks after the others, too. Any context but NMI. */
@@ -18,6 +15,11 @@ void watchdog_beat(stime_t now);
 void watchdog_wait(void);
 /* What this CPU begins now may last that long. */
 void watchdog_allow(stime_t time);
+/* Should this CPU serve its timers in a second, whether it has any or not? Always if it has. */
+bool watchdog_needs_look(bool has_timer);
+/* Around this CPU's rest: it has nothing to do, and takes interrupts. */
+void watchdog_rest(void);
+void watchdog_wake(void);
 /* In an NMI: was it another CPU's question? Does not return if this CPU is found stuck. */
 bool watchdog_answer(const struct cpu_user_regs *regs);
 

@@ -13,6 +13,7 @@
 #define atomic_sub(p, v)       __atomic_sub_fetch(p, v, __ATOMIC_SEQ_CST)
 #define atomic_or(p, v)        __atomic_fetch_or(p, v, __ATOMIC_SEQ_CST)
 #define atomic_and(p, v)       __atomic_fetch_and(p, v, __ATOMIC_SEQ_CST)
+#define atomic_xor(p, v)       __atomic_fetch_xor(p, v, __ATOMIC_SEQ_CST)
 
 /* If *p == *old, set it to v and return true; else *old = *p and return false. */
 #define atomic_cas(p, old, v)  __atomic_compare_exchange_n(p, old, v, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
