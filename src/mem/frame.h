@@ -66,6 +66,7 @@ struct frame {
 #define FRAME_HOLE 1u /* in the table, but not RAM */
 #define FRAME_FREE 2u /* the first of a free block of 2^order frames */
 #define FRAME_USED 4u /* has been allocated since boot: may hold what was somebody's */
+#define FRAME_POISONED 8u /* sanitised builds: the hypervisor gave it up, filled with a pattern */
 
 #define FRAME_NIL 0xffffffffu
 

@@ -135,6 +135,21 @@ bool page_alloc_must_fail(void)
     return atomic_add(&allocations, (uint64_t)1) == atomic_load(&fail_at);
 }
 
+/* What the hypervisor gave up is as it was then. */
+static void check_poison(struct frame *f, uint64_t n)
+{
+    for (uint64_t i = 0; i < n; i++) {
+        const uint64_t *words = frame_to_ptr(&f[i]);
+
+        if (!(f[i].flags & FRAME_POISONED))
+            continue;
+        f[i].flags &= (uint8_t)~FRAME_POISONED;
+        for (unsigned int w = 0; w < PAGE_SIZE / sizeof(*words); w++)
+            if (words[w] != POISON)
+                upcall_panic(NULL, "page %p was written at word %u after it was freed", (const void *)words, w);
+    }
+}
+
 struct frame *page_alloc(unsigned int order, unsigned int flags)
 {
     unsigned int bits = (flags >> 8) != 0 ? flags >> 8 : 64;
@@ -149,6 +164,8 @@ struct frame *page_alloc(unsigned int order, unsigned int flags)
     spin_unlock(&lock);
     if (!f)
         return NULL;
+    if (HOSPES_SANITIZE)
+        check_poison(f, BIT(order));
     upcall_frames_reused(f, BIT(order));
     if (flags & (PA_ZERO | PA_ZERO_USED))
         clear(f, BIT(order), (flags & PA_ZERO) != 0);
@@ -211,8 +228,10 @@ void hv_page_free(void *page)
 
     if (f->count != (FC_HV | FC_ALLOCATED | 1))
         upcall_panic(NULL, "hypervisor page %p freed, its count is %#lx", page, (unsigned long)f->count);
-    if (HOSPES_SANITIZE)
+    if (HOSPES_SANITIZE) {
         fill_words(page, POISON, PAGE_SIZE);
+        f->flags |= FRAME_POISONED;
+    }
     page_free(f, 0);
 }
 

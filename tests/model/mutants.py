@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Do the tests find holes of the kinds that Xen once had? Each is planted in a copy, and its test must fail.
 
-The page types and grants are searched exhaustively at small sizes by tests/unit/test_frame_type.c,
-test_grant_pin.c and test_pv_types.c; the rest of the kinds are in other unit tests and tiny guests. A text to
+The page types and grants are searched exhaustively at small sizes by tests/unit/test_type_explore.c,
+test_grant_explore.c, test_frame_type.c, test_grant_pin.c and test_pv_types.c; the rest of the kinds are in other
+unit tests and tiny guests. Faults of other kinds are for what the sanitised build guards. A text to
 be replaced that is not there exactly once is an error: the mutant has to follow the source.
 
 usage: mutants.py --build DIR; the last line is `N passed, N failed`.
@@ -17,14 +18,14 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-# (what, file, text, instead, unit test or "guest:NAME")
+PV_CREATE = "    d->pv = heap_alloc(sizeof(*d->pv));\n    return"
+
+# (what, file, text, instead, unit test, "guest:NAME" or "sanitised:NAME", the guest on the sanitised build)
 MUTANTS = [
     ("XSA-148: an entry becomes a superpage without a look", "src/pv/mmu.c",
      " && !((old ^ e) & (PTE_PS | PTE_G | PTE_PCD | PTE_PWT))", "", "pv_types"),
     ("XSA-148: an entry becomes a superpage without a look, searched", "src/pv/mmu.c",
      " && !((old ^ e) & (PTE_PS | PTE_G | PTE_PCD | PTE_PWT))", "", "type_explore"),
-    ("XSA-148: a superpage is taken for a table", "src/pv/entries.c",
-     "#define UPPER_REFUSED (PTE_PS | ", "#define UPPER_REFUSED (", "type_explore"),
     ("XSA-182: an entry becomes writable without a look", "src/pv/mmu.c",
      "((a ^ b) & (PTE_ADDR | PTE_RW)) == 0", "((a ^ b) & PTE_ADDR) == 0", "pv_types"),
     ("XSA-182: an entry becomes writable without a look, searched", "src/pv/mmu.c",
@@ -58,12 +59,8 @@ MUTANTS = [
      "if (ft_count(w) > 0 && !same)", "if (ft_count(w) > 2 && !same)", "frame_type"),
     ("old translations outlive a change of type", "src/mem/frame_type.h",
      "*flush = !same && frame_type_of(w) != FRAME_NONE;", "*flush = false;", "frame_type"),
-    ("old translations outlive a change of type, searched", "src/mem/frame_type.h",
-     "*flush = !same && frame_type_of(w) != FRAME_NONE;", "*flush = false;", "type_explore"),
     ("the stamp of a frame's last use is forgotten", "src/pv/pagetype.c",
      "    f->flush_stamp = tlb_stamp_now();\n    finish(f, ft_undone);", "    finish(f, ft_undone);", "type_explore"),
-    ("a pin that was there already keeps its references", "src/pv/pagetype.c",
-     "        (void)pv_drop_later(f);\n        return -EINVAL;", "        return -EINVAL;", "type_explore"),
     ("a half-done validation does not keep its frame", "src/pv/pagetype.c",
      "        frame_get_known(f);\n    finish(f, ft_interrupted);", "        (void)f;\n    finish(f, ft_interrupted);",
      "type_explore"),
@@ -86,6 +83,25 @@ MUTANTS = [
     ("a grant is used by another domain", "src/grant/pin.c", " || granted_to != who", "", "grant_pin"),
     ("the granter is not told of a writer", "src/grant/pin.c",
      "p.host_write != 0 || p.device_write != 0", "p.host_write != 0", "grant_pin"),
+    ("sanitised: a shift by more than there are bits", "src/pv/domain.c", PV_CREATE,
+     "    volatile int n = 40;\n\n    d->pv = heap_alloc(sizeof(*d->pv) + (size_t)(1 << n >> 31));\n    return",
+     "sanitised:tiny"),
+    ("sanitised: a byte behind a small object", "src/pv/domain.c", PV_CREATE,
+     "    d->pv = heap_alloc(24);\n    ((volatile uint8_t *)d->pv)[24] = 1;\n    heap_free(d->pv);\n"
+     "    d->pv = heap_alloc(sizeof(*d->pv));\n    return", "sanitised:tiny"),
+    ("sanitised: a small object is written after it was freed", "src/pv/domain.c", PV_CREATE,
+     "    volatile uint64_t *word = heap_alloc(24);\n\n    heap_free((void *)word);\n    word[2] = 1;\n"
+     "    d->pv = heap_alloc(24);\n    d->pv = heap_alloc(sizeof(*d->pv));\n    return", "sanitised:tiny"),
+    ("sanitised: a page is written after it was freed", "src/pv/domain.c", PV_CREATE,
+     "    extern void *hv_page_alloc(void), hv_page_free(void *page);\n"
+     "    volatile uint64_t *word = hv_page_alloc();\n\n    hv_page_free((void *)word);\n    word[2] = 1;\n"
+     "    d->pv = hv_page_alloc();\n    d->pv = heap_alloc(sizeof(*d->pv));\n    return", "sanitised:tiny"),
+    ("sanitised: an array on the stack overflows", "src/pv/domain.c", PV_CREATE,
+     "    uint8_t words[16];\n    volatile size_t n = 40;\n\n    memset(words, 1, n);\n"
+     "    d->pv = heap_alloc(sizeof(*d->pv) + (words[1] > 1));\n    return", "sanitised:tiny"),
+    ("sanitised: two locks in the wrong order", "src/pv/domain.c", PV_CREATE,
+     "    spin_lock(&d->page_lock);\n    spin_lock(&d->lock);\n    spin_unlock(&d->lock);\n"
+     "    spin_unlock(&d->page_lock);\n    d->pv = heap_alloc(sizeof(*d->pv));\n    return", "sanitised:tiny"),
 ]
 
 
@@ -98,26 +114,31 @@ class Copy:
             subprocess.run(["cp", "-a", os.path.join(ROOT, name), self.at], check=True)
         self.build = os.path.join(self.at, "build")
         os.makedirs(self.build)
-        for part in ("include", "gen", "src", "guest", "hospes"):   # what is built need not be built again
+        for part in ("include", "gen", "src", "guest", "hospes", "debug"):   # what is built need not be built again
             if os.path.exists(os.path.join(build, part)):
                 subprocess.run(["cp", "-a", os.path.join(build, part), self.build], check=True)
         shutil.rmtree(os.path.join(self.build, "unit"), ignore_errors=True)
 
-    def make(self, target):
-        run = subprocess.run(["make", "-s", f"-j{os.cpu_count()}", f"B={self.build}", f"{self.build}/{target}"],
+    def make(self, target, *more):
+        run = subprocess.run(["make", "-s", f"-j{os.cpu_count()}", f"B={self.build}", *more, f"{self.build}/{target}"],
                              cwd=self.at, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         return run.returncode == 0, run.stdout.decode(errors="replace")
 
     def passes(self, test):
         """Builds and runs a test; (built, passed)."""
-        guest = test.startswith("guest:")
-        built, said = self.make("hospes" if guest else f"unit/test_{test}")
+        kind, _, name = test.rpartition(":")
+        image = {"": "", "guest": "hospes", "sanitised": "debug/hospes"}[kind]
+        if kind == "sanitised":
+            built, said = self.make(image, f"B={self.build}/debug", "SANITIZE=1")
+        else:
+            built, said = self.make(image or f"unit/test_{name}")
         if not built:
             print(said)
             return False, False
-        command = [f"{self.build}/unit/test_{test}"]
-        if guest:
-            command = ["tests/guest/run.py", "--build", self.build, "--timeout", "30", test[6:]]
+        command = [f"{self.build}/unit/test_{name}"]
+        if image:
+            command = ["tests/guest/run.py", "--build", self.build, "--timeout", "30", "--image",
+                       f"{self.build}/{image}", *(["--server"] if kind == "sanitised" else []), name]
         try:
             return True, subprocess.run(command, cwd=self.at, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                         timeout=120, check=False).returncode == 0

@@ -203,6 +203,24 @@ static int set_up(void **state)
     return 0;
 }
 
+/* The last test: it takes all pages there are, until it comes to the one that was written. */
+static void take_all(void)
+{
+    while (hv_page_alloc())
+        ;
+}
+
+static void test_write_after_free(void **state)
+{
+    uint8_t *page = hv_page_alloc();
+
+    assert_non_null(page);
+    hv_page_free(page);
+    page[100] = 1;
+    assert_true(fake_panics(take_all()));
+    assert_memory_equal(fake_panic_text, "page ", 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +231,7 @@ int main(void)
         cmocka_unit_test(test_random),
         cmocka_unit_test(test_zero_and_hv_pages),
         cmocka_unit_test(test_misuse),
+        cmocka_unit_test(test_write_after_free),
     };
 
     return cmocka_run_group_tests(tests, set_up, NULL);
