@@ -295,7 +295,7 @@ void vcpu_poll_wait(struct vcpu *v, stime_t timeout)
 
 void domain_wake_pollers(struct domain *d, uint32_t port)
 {
-    for (size_t w = 0; w < ARRAY_SIZE(d->poll_mask); w++) {
+    for (size_t w = 0; w * 64 < d->max_vcpus; w++) {
         for (uint64_t m = atomic_load(&d->poll_mask[w]); m; m &= m - 1) {
             struct vcpu *v = d->vcpu[w * 64 + (unsigned int)__builtin_ctzll(m)];
             uint32_t polled = atomic_load(&v->poll_port);

@@ -99,7 +99,7 @@ static inline bool ft_get_writable(uint64_t w, uint64_t *next)
            ft_count(w) != FT_COUNT_MASK;
 }
 
-/* In use as FRAME_WRITABLE. Then one use more, if (uint32_t)w is not full, is w + 1; one less, if it is above 1, w - 1. */
+/* In use as FRAME_WRITABLE: one use more is w + 1 unless (uint32_t)w is full, one less w - 1 if it is above 1. */
 static inline bool ft_is_writable(uint64_t w)
 {
     return w >> FT_STATE_SHIFT == (ft_word(FRAME_WRITABLE) | FT_VALIDATED) >> FT_STATE_SHIFT;
