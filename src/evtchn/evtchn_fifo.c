@@ -282,12 +282,14 @@ int evtchn_set_priority(struct domain *d, uint32_t port, uint32_t priority)
 
     spin_lock(&e->lock);
     p = port_of(e, port);
-    if (!p || (e->fifo && priority > EVTCHN_FIFO_PRIORITY_MIN))
+    if (!p)
         ret = -EINVAL;
     else if (!e->fifo)
         ret = -ENOSYS;
-    else if (p->state == PORT_FREE)
+    else if (p->state == PORT_FREE || p->state == PORT_RESERVED)
         ret = -EACCES;
+    else if (priority > EVTCHN_FIFO_PRIORITY_MIN)
+        ret = -EINVAL;
     else
         atomic_store(&p->priority, (uint8_t)priority);
     spin_unlock(&e->lock);

@@ -143,7 +143,7 @@ static void debug_exception(struct vcpu *v)
     uint64_t dr6 = read_dr6();
 
     write_dr6(0xffff0ff0);
-    v->cpu.dr[6] = dr6;
+    v->cpu.dr[6] |= dr6; /* what the guest has not cleared stays */
     pv_inject_exception(v, VEC_DB, 0);
 }
 

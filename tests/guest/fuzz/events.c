@@ -9,6 +9,11 @@
 
 static bool ours[PORTS_MAX]; /* ports that were opened here */
 
+/* FIFO event channels: a word for each port, and the control block's queues. */
+static volatile event_word_t words[PAGE_SIZE / sizeof(event_word_t)] PAGE_ALIGNED;
+static u8 control_page[PAGE_SIZE] PAGE_ALIGNED;
+static volatile evtchn_fifo_control_block_t *const control = (void *)control_page;
+
 static unsigned random_port(void)
 {
     return chance(85) ? pick(12) : chance(70) ? pick(PORTS_MAX) : (unsigned)rnd();
@@ -86,9 +91,58 @@ static void bits(void)
     if (!ours[port])
         return;
     show("mask %u", port);
+    if (fifo_events) {
+        words[port] ^= BIT(EVTCHN_FIFO_MASKED);
+        if (chance(30))
+            words[port] ^= BIT(EVTCHN_FIFO_PENDING);
+        return;
+    }
     shared_info->evtchn_mask[0] ^= BIT(port);
     if (chance(30))
         shared_info->evtchn_pending[0] ^= BIT(port);
+}
+
+/* Takes all events from the queues, as a guest's upcall does; they stay pending, or not. */
+static void take_queues(bool clear)
+{
+    const event_word_t gone =
+        (event_word_t)(BIT(EVTCHN_FIFO_LINKED) | EVTCHN_FIFO_LINK_MASK | (clear ? BIT(EVTCHN_FIFO_PENDING) : 0));
+    u32 ready;
+
+    while ((ready = __atomic_exchange_n(&control->ready, 0, __ATOMIC_SEQ_CST))) {
+        for (unsigned q = 0; q < EVTCHN_FIFO_MAX_QUEUES; q++) {
+            event_word_t port = ready & BIT(q) ? control->head[q] : 0;
+
+            for (unsigned n = 0; port && n < 1000; n++) {
+                event_word_t word = words[port % ARRAY_SIZE(words)];
+
+                say("taken", (u64)q << 32 | port);
+                words[port % ARRAY_SIZE(words)] = word & ~gone;
+                port = word & EVTCHN_FIFO_LINK_MASK;
+            }
+        }
+    }
+}
+
+/* What is there already, and frames that are no memory of ours. */
+static void begin_again(void)
+{
+    static const u64 frames[] = {0xa0, 0xfee00, 0x3fffff, 1UL << 27, ~0UL};
+    struct evtchn_init_control init = {.control_gfn = chance(50) ? frames[pick(ARRAY_SIZE(frames))] : virt_to_mfn(control_page),
+                                       .offset = chance(80) ? 0 : pick(5000),
+                                       .vcpu = chance(80) ? 0 : pick(3)};
+    struct evtchn_expand_array expand = {.array_gfn = frames[pick(ARRAY_SIZE(frames))]};
+
+    if (!fifo_events) /* it would be from now on, or in its stead */
+        init.control_gfn = frames[pick(ARRAY_SIZE(frames))];
+    if (chance(50)) {
+        show("init_control %lx %u vcpu %u", init.control_gfn == virt_to_mfn(control_page) ? 0 : init.control_gfn,
+             init.offset, init.vcpu);
+        answer(hv_event_channel_op(EVTCHNOP_init_control, &init));
+    } else {
+        show("expand_array %lx", expand.array_gfn);
+        answer(hv_event_channel_op(EVTCHNOP_expand_array, &expand));
+    }
 }
 
 /* Events are let in for a moment. */
@@ -108,7 +162,7 @@ void do_events(void)
     struct fault f;
     evtchn_port_t port = random_port();
 
-    switch (pick(12)) {
+    switch (pick(13)) {
     case 0:
     case 1:
     case 2:
@@ -132,6 +186,8 @@ void do_events(void)
         show("bind_vcpu %u %u", bind.port, bind.vcpu);
         answer(hv_event_channel_op(EVTCHNOP_bind_vcpu, &bind));
         return;
+    case 11:
+        return begin_again();
     case 10:
         if (chance(50)) {
             show("set_priority %u", priority.port);
@@ -157,12 +213,36 @@ static bool on_event(struct regs *regs)
 {
     say("event", regs->cs & 3);
     shared_info->vcpu_info[0].evtchn_upcall_pending = 0;
+    if (fifo_events)
+        take_queues(chance(70));
     return true;
 }
 
 void events_init(void)
 {
+    struct evtchn_init_control init = {.control_gfn = virt_to_mfn(control_page)};
+    struct evtchn_expand_array expand = {.array_gfn = virt_to_mfn((void *)words)};
+
     trap_set_handler(VEC_EVENT, on_event);
+    if (fifo_events && (hv_event_channel_op(EVTCHNOP_init_control, &init) ||
+                        hv_event_channel_op(EVTCHNOP_expand_array, &expand)))
+        guest_panic("no FIFO event channels\n");
+}
+
+static void say_words(void)
+{
+    static event_word_t last[PORTS_MAX], last_ready;
+
+    for (unsigned port = 0; port < PORTS_MAX; port++) {
+        if (words[port] != last[port]) {
+            show(" port %u", port);
+            say("word", words[port]);
+        }
+        last[port] = words[port];
+    }
+    if (control->ready != last_ready)
+        say("ready", control->ready);
+    last_ready = control->ready;
 }
 
 void events_say(void)
@@ -177,16 +257,26 @@ void events_say(void)
             say(i == 0 ? "pending" : i == 1 ? "mask" : i == 2 ? "selector" : "upcall", now[i]);
         last[i] = now[i];
     }
+    if (fifo_events)
+        say_words();
 }
 
+/* The queues are taken before and after: a port may be closed while it is in one. */
 void events_reset(void)
 {
+    if (fifo_events)
+        take_queues(true);
     for (unsigned port = 1; port < PORTS_MAX; port++) {
         struct evtchn_close close = {.port = port};
 
         if (ours[port])
             hv_event_channel_op(EVTCHNOP_close, &close);
         ours[port] = false;
+    }
+    if (fifo_events) {
+        take_queues(true);
+        for (unsigned port = 1; port < PORTS_MAX; port++)
+            words[port] = BIT(EVTCHN_FIFO_MASKED);
     }
     for (unsigned i = 0; i < 64; i++) {
         shared_info->evtchn_pending[i] = 0;

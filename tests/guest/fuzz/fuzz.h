@@ -32,6 +32,9 @@ enum {
 
 extern const u16 slot_index[SLOTS];
 
+/* main.c: kinds of event channels and grants, for the whole run. */
+extern bool fifo_events, second_grants;
+
 /* main.c: random numbers of the operation that is being made. */
 u64 rnd(void);
 unsigned pick(unsigned n); /* below n */

@@ -8,9 +8,22 @@
 #define REFS      6
 #define HANDLES   8
 
-static grant_entry_v1_t *table;
-static u8 table_page[PAGE_SIZE] PAGE_ALIGNED;
+static u8 table_page[PAGE_SIZE] PAGE_ALIGNED, status_page[PAGE_SIZE] PAGE_ALIGNED;
+static volatile grant_entry_v1_t *const table = (void *)table_page;
+static volatile grant_entry_v2_t *const table2 = (void *)table_page;
+static volatile u16 *const status = (void *)status_page;
 static domid_t self;
+
+/* The flags of an entry, and what the hypervisor says of its use: together in version 1. */
+static volatile u16 *flags_of(unsigned ref)
+{
+    return second_grants ? &table2[ref].hdr.flags : &table[ref].flags;
+}
+
+static u16 use_of(unsigned ref)
+{
+    return (second_grants ? status[ref] : table[ref].flags) & (GTF_reading | GTF_writing);
+}
 /* Mappings: where, if it is in page tables, and as what, if it is for a device. */
 static struct held {
     bool used;
@@ -18,6 +31,19 @@ static struct held {
     u64 window; /* the address by which it can be put back */
     u64 address, bus, machine;
 } held[HANDLES];
+
+static void begin_second(void)
+{
+    static u64 frame;
+    struct gnttab_set_version set = {.version = 2};
+    struct gnttab_get_status_frames get = {.dom = DOMID_SELF, .nr_frames = 1};
+
+    set_xen_guest_handle(get.frame_list, &frame);
+    if (hv_grant_table_op(GNTTABOP_set_version, &set, 1) ||
+        hv_grant_table_op(GNTTABOP_get_status_frames, &get, 1) || get.status ||
+        hv_update_va_mapping((u64)status_page, frame << PAGE_SHIFT | PTE_TABLE, UVMF_INVLPG))
+        guest_panic("no second version\n");
+}
 
 void grants_init(void)
 {
@@ -29,7 +55,8 @@ void grants_init(void)
     if (hv_grant_table_op(GNTTABOP_setup_table, &setup, 1) || setup.status ||
         hv_update_va_mapping((u64)table_page, (u64)frame << PAGE_SHIFT | PTE_TABLE, UVMF_INVLPG))
         guest_panic("no grant table\n");
-    table = (grant_entry_v1_t *)table_page;
+    if (second_grants)
+        begin_second();
 }
 
 static unsigned random_ref(void)
@@ -44,6 +71,23 @@ static domid_t random_granter(void)
     return chance(92) ? (chance(70) ? DOMID_SELF : self) : odd[pick(ARRAY_SIZE(odd))];
 }
 
+/* A whole page, a part of one, or another grant of ours. */
+static void set_second(unsigned i, u16 *flags, domid_t who, u64 mfn)
+{
+    table2[i].hdr.domid = who;
+    table2[i].full_page.frame = mfn;
+    say_entry("frame", mfn << PAGE_SHIFT);
+    if (chance(20)) {
+        *flags |= GTF_sub_page;
+        table2[i].sub_page.page_off = (u16)(slot_index[pick(SLOTS)] * 8);
+        table2[i].sub_page.length = (u16)(chance(80) ? 8 : pick(5000));
+    } else if (chance(15)) {
+        *flags = (u16)((*flags & ~GTF_type_mask) | GTF_transitive);
+        table2[i].transitive.trans_domid = chance(90) ? self : (domid_t)pick(3);
+        table2[i].transitive.gref = random_ref();
+    }
+}
+
 static void set_entry(void)
 {
     unsigned i = REF_FIRST + pick(REFS);
@@ -53,14 +97,20 @@ static void set_entry(void)
         flags |= GTF_readonly;
     if (chance(5))
         flags ^= (u16)(BIT(pick(16)) & ~0xe0UL); /* no cache types: Hospes maps as they say, Xen does not */
-    if (table[i].flags & (GTF_reading | GTF_writing))
+    if (use_of(i))
         return;
+    domid_t who = chance(90) ? self : (domid_t)pick(3);
+    u64 mfn = random_mfn(chance(80) ? 0 : pick(5));
     show("grant %u flags %x", i, flags);
-    table[i].flags = 0;
-    table[i].domid = chance(90) ? self : (domid_t)pick(3);
-    table[i].frame = (u32)random_mfn(chance(80) ? 0 : pick(5));
-    say_entry("frame", (u64)table[i].frame << PAGE_SHIFT);
-    table[i].flags = flags;
+    *flags_of(i) = 0;
+    if (second_grants)
+        set_second(i, &flags, who, mfn);
+    else {
+        table[i].domid = who;
+        table[i].frame = (u32)mfn;
+        say_entry("frame", (u64)table[i].frame << PAGE_SHIFT);
+    }
+    *flags_of(i) = flags;
 }
 
 /* If its address shows something else by now, the page is put back, or it could not be unmapped. */
@@ -215,14 +265,16 @@ void do_grants(void)
 
 void grants_say(void)
 {
-    static u16 last[REFS];
+    static u32 last[REFS];
 
     for (unsigned i = 0; i < REFS; i++) {
-        if (table[REF_FIRST + i].flags != last[i]) {
+        u32 now = *flags_of(REF_FIRST + i) | (second_grants ? (u32)status[REF_FIRST + i] << 16 : 0);
+
+        if (now != last[i]) {
             show(" ref %u", REF_FIRST + i);
-            say("flags", table[REF_FIRST + i].flags);
+            say("flags", now);
         }
-        last[i] = table[REF_FIRST + i].flags;
+        last[i] = now;
     }
 }
 
@@ -234,9 +286,9 @@ void grants_reset(void)
             give_back(&held[i]);
     }
     for (unsigned i = 0; i < REFS; i++)
-        table[REF_FIRST + i].flags &= (u16) ~(GTF_type_mask | GTF_readonly);
+        *flags_of(REF_FIRST + i) &= (u16) ~(GTF_type_mask | GTF_readonly);
     grants_say();
     for (unsigned i = 0; i < REFS; i++)
-        table[REF_FIRST + i].flags = 0;
+        *flags_of(REF_FIRST + i) = 0;
     grants_say();
 }
