@@ -18,15 +18,6 @@ static inline MUST_CHECK bool checked_mul_u64(uint64_t a, uint64_t b, uint64_t *
     return !__builtin_mul_overflow(a, b, product);
 }
 
-/* Rounds up to a multiple of @align, a power of two. */
-static inline MUST_CHECK bool checked_align_up_u64(uint64_t a, uint64_t align, uint64_t *result)
-{
-    if (!checked_add_u64(a, align - 1, result))
-        return false;
-    *result &= ~(align - 1);
-    return true;
-}
-
 /* Whether [offset, offset + length) lies within [0, size). */
 static inline bool range_within(uint64_t offset, uint64_t length, uint64_t size)
 {

@@ -48,23 +48,10 @@ static inline void list_del(struct list_head *link)
     list_init(link);
 }
 
-/* Moves every member of @from to the end of @to. */
-static inline void list_splice_tail(struct list_head *from, struct list_head *to)
-{
-    if (list_empty(from))
-        return;
-    from->next->prev = to->prev;
-    to->prev->next = from->next;
-    from->prev->next = to;
-    to->prev = from->prev;
-    list_init(from);
-}
-
 #define list_entry(link, type, member) container_of(link, type, member)
 
-/* The first and last member of a list that is not empty. */
+/* The first member of a list that is not empty. */
 #define list_first_entry(head, type, member) list_entry((head)->next, type, member)
-#define list_last_entry(head, type, member) list_entry((head)->prev, type, member)
 
 #define list_for_each_entry(pos, head, member) \
     for (pos = list_entry((head)->next, __typeof__(*pos), member); &pos->member != (head); \

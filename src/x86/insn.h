@@ -109,7 +109,6 @@ X86_DR_RW(6)
 X86_DR_RW(7)
 #undef X86_DR_RW
 
-static inline void irq_enable(void) { __asm__ volatile("sti" ::: "memory"); }
 static inline void irq_disable(void) { __asm__ volatile("cli" ::: "memory"); }
 
 /* Take what interrupts are pending now. The caller holds no lock. */

@@ -129,18 +129,6 @@ NO_LOCK_CHECK void spin_lock(spinlock_t *l)
     take(l, __builtin_return_address(0));
 }
 
-/* Never waits, so it cannot deadlock and keeps no order. */
-NO_LOCK_CHECK bool spin_trylock(spinlock_t *l)
-{
-    uint16_t owner = __atomic_load_n(&l->owner, __ATOMIC_RELAXED), next = owner;
-
-    if (!__atomic_compare_exchange_n(&l->next, &next, (uint16_t)(owner + 1), false, __ATOMIC_ACQUIRE,
-                                     __ATOMIC_RELAXED))
-        return false;
-    note_held(l);
-    return true;
-}
-
 NO_LOCK_CHECK void spin_unlock(spinlock_t *l)
 {
     note_released(l);

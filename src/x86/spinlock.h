@@ -76,7 +76,6 @@ static inline void spin_init(spinlock_t *l, enum lock_level level)
 }
 
 void spin_lock(spinlock_t *l) ACQUIRES(*l);
-bool spin_trylock(spinlock_t *l) TRY_ACQUIRES(true, *l);
 void spin_unlock(spinlock_t *l) RELEASES(*l);
 
 /* Debug: is the lock held by this CPU? (Always true in release builds.) */

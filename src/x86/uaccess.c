@@ -163,18 +163,3 @@ int rdmsr_safe(uint32_t msr, uint64_t *v)
     *v = lo | ((uint64_t)hi << 32);
     return fault ? -EFAULT : 0;
 }
-
-int wrmsr_safe(uint32_t msr, uint64_t v)
-{
-    bool fault;
-
-    __asm__ volatile("stc\n"
-                     "1: wrmsr\n\t"
-                     "clc\n"
-                     "2:\n\t"
-                     EX_ENTRY(1b, 2b)
-                     : "=@ccc"(fault)
-                     : "c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32))
-                     : "memory");
-    return fault ? -EFAULT : 0;
-}

@@ -28,8 +28,7 @@ int guest_clear(uint64_t gva, size_t size) MUST_CHECK;
 int guest_read_u64(uint64_t gva, uint64_t *v) MUST_CHECK;
 int guest_write_u64(uint64_t gva, uint64_t v) MUST_CHECK;
 
-/* rdmsr/wrmsr that may fault: 0 or -EFAULT when the processor has no such register or refuses the value. */
+/* 0, or -EFAULT when the processor has no such register. */
 int rdmsr_safe(uint32_t msr, uint64_t *v);
-int wrmsr_safe(uint32_t msr, uint64_t v);
 
 #endif

@@ -29,8 +29,7 @@ static void assert_values(const struct list_head *list, const int *values, int c
 static void test_list(void **state)
 {
     LIST_HEAD(list);
-    LIST_HEAD(other);
-    struct item items[4] = {{.value = 0}, {.value = 1}, {.value = 2}, {.value = 3}}, *item, *next;
+    struct item items[3] = {{.value = 0}, {.value = 1}, {.value = 2}}, *item, *next;
 
     assert_true(list_empty(&list));
     list_add_tail(&items[1].link, &list);
@@ -38,58 +37,33 @@ static void test_list(void **state)
     list_add(&items[0].link, &list);
     assert_values(&list, (int[]){0, 1, 2}, 3);
     assert_int_equal(list_first_entry(&list, struct item, link)->value, 0);
-    assert_int_equal(list_last_entry(&list, struct item, link)->value, 2);
 
     list_del(&items[1].link);
     assert_true(list_empty(&items[1].link));
     list_del(&items[1].link);
     assert_values(&list, (int[]){0, 2}, 2);
 
-    list_add_tail(&items[3].link, &other);
-    list_splice_tail(&list, &other);
+    list_for_each_entry_safe(item, next, &list, link) list_del(&item->link);
     assert_true(list_empty(&list));
-    assert_values(&other, (int[]){3, 0, 2}, 3);
-    list_splice_tail(&list, &other);
-    assert_values(&other, (int[]){3, 0, 2}, 3);
-
-    list_for_each_entry_safe(item, next, &other, link) list_del(&item->link);
-    assert_true(list_empty(&other));
 }
 
 static void test_bitmap(void **state)
 {
     enum { BITS = 200 };
 
+    uint64_t map[(BITS + 63) / 64] = {0};
+    bool plain[BITS] = {false};
+
     srand(1);
-    for (int round = 0; round < 200; round++) {
-        uint64_t map[BITMAP_WORDS(BITS)] = {0};
-        bool plain[BITS] = {false};
-        size_t count = 0;
+    for (int i = 0; i < BITS / 2; i++) {
+        size_t bit = (size_t)rand() % BITS, count = 0;
 
-        for (int i = 0; i < round * 3; i++) {
-            size_t bit = (size_t)rand() % BITS;
-            bool set = rand() % 3 > 0;
-
-            (set ? bitmap_set : bitmap_clear)(map, bit);
-            plain[bit] = set;
+        bitmap_set(map, bit);
+        plain[bit] = true;
+        for (size_t n = 0; n <= BITS; n++) {
+            assert_int_equal(bitmap_count(map, n), count);
+            count += n < BITS && plain[n];
         }
-        for (size_t from = 0; from <= BITS; from++) {
-            size_t one = from, zero = from;
-
-            while (one < BITS && !plain[one])
-                one++;
-            while (zero < BITS && plain[zero])
-                zero++;
-            assert_int_equal(bitmap_next_set(map, BITS, from), one);
-            assert_int_equal(bitmap_next_zero(map, BITS, from), zero);
-            assert_int_equal(bitmap_count(map, from), count);
-            if (from < BITS) {
-                assert_int_equal(bitmap_test(map, from), plain[from]);
-                count += plain[from];
-            }
-        }
-        assert_int_equal(bitmap_first_set(map, BITS), bitmap_next_set(map, BITS, 0));
-        assert_int_equal(bitmap_first_zero(map, BITS), bitmap_next_zero(map, BITS, 0));
     }
     assert_int_equal(bit_count(~0ULL), 64);
     assert_int_equal(bit_count(0x8000000000000001ULL), 2);
@@ -107,8 +81,6 @@ static void test_checked(void **state)
     assert_false(checked_sub_u64(5, 6, &r));
     assert_true(checked_mul_u64(1ULL << 32, (1ULL << 32) - 1, &r));
     assert_false(checked_mul_u64(1ULL << 32, 1ULL << 32, &r));
-    assert_true(checked_align_up_u64(4097, 4096, &r) && r == 8192);
-    assert_false(checked_align_up_u64(~0ULL - 5, 4096, &r));
 
     assert_true(range_within(0, 0, 0));
     assert_true(range_within(5, 5, 10));

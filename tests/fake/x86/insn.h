@@ -50,7 +50,6 @@ static inline void write_cr3(uint64_t v)
 }
 static inline void write_cr4(uint64_t v) { fake.cr4[fake_cpu] = v; }
 
-static inline void irq_enable(void) {}
 static inline void irq_disable(void) {}
 static inline void irq_window(void) { fake.irq_windows[fake_cpu]++; }
 static inline void irq_wait(void) {}
