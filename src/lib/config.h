@@ -25,7 +25,6 @@
 #define ALIGNED(n)         __attribute__((aligned(n)))
 #define ALWAYS_INLINE      inline __attribute__((always_inline))
 #define NOINLINE           __attribute__((noinline))
-#define INIT_TEXT          __attribute__((section(".init.text")))
 #define READ_ONCE(x)       (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v)   (*(volatile __typeof__(x) *)&(x) = (v))
 #endif

@@ -18,7 +18,6 @@
 #define PTE_AVAIL    (BIT(9) | BIT(10) | BIT(11))
 #define PTE_NX       BIT(63)
 #define PTE_ADDR     0x000ffffffffff000ULL /* bits 51:12 */
-#define PTE_AVAIL_HI 0x7ff0000000000000ULL /* bits 62:52, ignored by the MMU */
 
 #define PTES_PER_TABLE 512
 #define PT_INDEX(va, level) (((uint64_t)(va) >> (PAGE_SHIFT + 9 * ((level) - 1))) & 511)
