@@ -14,28 +14,27 @@
 #include "x86/msr.h"
 #include "x86/spec.h"
 
+#define B(measure)   SPEC_BIT(SPEC_##measure)
 #define ALL_MEASURES (SPEC_BIT(SPEC_MEASURES) - 1)
-#define L1TF_BOTH    (SPEC_BIT(SPEC_L1TF_DOM0) | SPEC_BIT(SPEC_L1TF_DOMU))
-#define SEPARATE     (SPEC_BIT(SPEC_XPTI) | L1TF_BOTH) /* have options of their own */
+#define L1TF_BOTH    (B(L1TF_DOM0) | B(L1TF_DOMU))
+#define SEPARATE     (B(XPTI) | L1TF_BOTH) /* have options of their own */
+
 /* Items of a list and what they switch. 0: there is no such measure here, or it cannot be switched off. */
 struct item {
     const char *name;
     uint32_t measures;
 };
-#define IBPB_ENTRIES (SPEC_BIT(SPEC_IBPB_ENTRY) | SPEC_BIT(SPEC_IBPB_ENTRY_DOM0))
-#define PV_ENTRIES \
-    (SPEC_BIT(SPEC_MSR_SC) | SPEC_BIT(SPEC_RSB) | SPEC_BIT(SPEC_VERW) | SPEC_BIT(SPEC_BHB_ENTRY) | IBPB_ENTRIES)
+#define IBPB_ENTRIES (B(IBPB_ENTRY) | B(IBPB_ENTRY_DOM0))
 static const struct item spec_ctrl[] = {
-    {"xen", ALL_MEASURES & ~SEPARATE & ~SPEC_BIT(SPEC_MSR_SC)}, {"pv", PV_ENTRIES}, {"hvm", 0},
-    {"msr-sc", SPEC_BIT(SPEC_MSR_SC)}, {"rsb", SPEC_BIT(SPEC_RSB)}, {"verw", SPEC_BIT(SPEC_VERW)},
-    {"md-clear", SPEC_BIT(SPEC_VERW)}, {"ibpb-entry", IBPB_ENTRIES}, {"bhb-entry", SPEC_BIT(SPEC_BHB_ENTRY)},
-    {"ibrs", SPEC_BIT(SPEC_IBRS)}, {"stibp", SPEC_BIT(SPEC_STIBP)}, {"ssbd", SPEC_BIT(SPEC_SSBD)},
-    {"ibpb", SPEC_BIT(SPEC_IBPB)}, {"bhi-dis-s", SPEC_BIT(SPEC_BHI_DIS_S)}, {"bhb-seq", 0}, {"psfd", 0},
-    {"eager-fpu", 0}, {"l1d-flush", 0}, {"branch-harden", 0}, {"srb-lock", 0}, {"unpriv-mmio", 0}, {"gds-mit", 0},
-    {"div-scrub", 0}, {"lock-harden", 0}, {"bp-spec-reduce", 0},
+    {"xen", ALL_MEASURES & ~SEPARATE & ~B(MSR_SC)}, {"hvm", 0}, {"msr-sc", B(MSR_SC)}, {"rsb", B(RSB)},
+    {"pv", B(MSR_SC) | B(RSB) | B(VERW) | B(BHB_ENTRY) | IBPB_ENTRIES}, {"verw", B(VERW)}, {"md-clear", B(VERW)},
+    {"ibpb-entry", IBPB_ENTRIES}, {"bhb-entry", B(BHB_ENTRY)}, {"ibrs", B(IBRS)}, {"stibp", B(STIBP)},
+    {"ssbd", B(SSBD)}, {"ibpb", B(IBPB)}, {"bhi-dis-s", B(BHI_DIS_S)}, {"bhb-seq", 0}, {"psfd", 0}, {"eager-fpu", 0}, {"l1d-flush", 0},
+    {"branch-harden", 0}, {"srb-lock", 0}, {"unpriv-mmio", 0}, {"gds-mit", 0}, {"div-scrub", 0}, {"lock-harden", 0},
+    {"bp-spec-reduce", 0},
 };
-static const struct item xpti[] = {{"dom0", SPEC_BIT(SPEC_XPTI)}, {"domu", SPEC_BIT(SPEC_XPTI)}};
-static const struct item pv_l1tf[] = {{"dom0", SPEC_BIT(SPEC_L1TF_DOM0)}, {"domu", SPEC_BIT(SPEC_L1TF_DOMU)}};
+static const struct item xpti[] = {{"dom0", B(XPTI)}, {"domu", B(XPTI)}};
+static const struct item pv_l1tf[] = {{"dom0", B(L1TF_DOM0)}, {"domu", B(L1TF_DOMU)}};
 
 static void wish_for(struct spec_wish *w, uint32_t measures, bool yes)
 {
@@ -137,7 +136,7 @@ struct spec_wish speculation_read_options(void)
         w.thunk = THUNK_JMP;
     /* xpti= and pv-l1tf= hold against spec-ctrl=no, wherever they stand. */
     read_option(&w, "spec-ctrl", ALL_MEASURES, spec_ctrl, ARRAY_SIZE(spec_ctrl));
-    read_option(&w, "xpti", SPEC_BIT(SPEC_XPTI), xpti, ARRAY_SIZE(xpti));
+    read_option(&w, "xpti", B(XPTI), xpti, ARRAY_SIZE(xpti));
     read_option(&w, "pv-l1tf", L1TF_BOTH, pv_l1tf, ARRAY_SIZE(pv_l1tf));
     return w;
 }
@@ -184,11 +183,6 @@ static const char *list(char text[200], const void *words, const struct name *na
     return len ? text : none;
 }
 
-static const char *mark(enum spec_measure m)
-{
-    return spec_on(m) ? "+" : "-";
-}
-
 static const char *enabled(enum spec_measure m)
 {
     return spec_on(m) ? "enabled" : "disabled";
@@ -204,9 +198,10 @@ void speculation_report(void)
     log_info("  Hardware hints:%s%s", f->emulator ? " EMULATED" : "", list(text, f, hints, ARRAY_SIZE(hints), ""));
     log_info("  Hardware features:%s", list(text, f, features, ARRAY_SIZE(features), ""));
     log_info("  Compiled-in support:" SPEC_COMPILED_IN);
-    if (spec.can & SPEC_BIT(SPEC_MSR_SC))
-        format(ctrl, sizeof(ctrl), "IBRS%s STIBP%s SSBD%s BHI_DIS_S%s%s", mark(SPEC_IBRS), mark(SPEC_STIBP),
-               mark(SPEC_SSBD), mark(SPEC_BHI_DIS_S), spec_on(SPEC_IBRS) && spec.ibrs_stays ? " (for good)" : "");
+    if (spec.can & B(MSR_SC))
+        format(ctrl, sizeof(ctrl), "IBRS%c STIBP%c SSBD%c BHI_DIS_S%c%s", "-+"[spec_on(SPEC_IBRS)],
+               "-+"[spec_on(SPEC_STIBP)], "-+"[spec_on(SPEC_SSBD)], "-+"[spec_on(SPEC_BHI_DIS_S)],
+               spec_on(SPEC_IBRS) && spec.ibrs_stays ? " (for good)" : "");
     log_info("  Xen settings: BTI-Thunk: %s, SPEC_CTRL: %s, Other:%s", thunk[spec.thunk], ctrl,
              list(text, &spec.on, others, ARRAY_SIZE(others), " None"));
     if (spec.l1tf)

@@ -82,12 +82,6 @@ static bool has_its(const struct spec_facts *f)
     return false;
 }
 
-/* What the cache compares of an absent entry's address, and from where on nothing of the memory answers to it. */
-static uint64_t l1tf_safe(const struct spec_facts *f)
-{
-    return BIT(MIN(f->phys_bits, SPEC_L1D_BITS - 1));
-}
-
 static void find_weaknesses(struct spec *s)
 {
     const struct spec_facts *f = &s->facts;
@@ -97,32 +91,31 @@ static void find_weaknesses(struct spec *s)
     s->meltdown = !f->amd && !(f->arch_caps & CAPS_RDCL_NO) && (!f->intel || old_intel);
     s->l1tf = old_intel && !(f->arch_caps & CAPS_RDCL_NO) && !IS_ONE_OF(f, no_l1tf);
     s->mds = old_intel && !(f->arch_caps & CAPS_MDS_NO) && !IS_ONE_OF(f, no_mds);
-    s->l1tf_safe = l1tf_safe(f);
+    /* The cache looks at so many bits of an absent entry's address; from here on no memory answers to it. */
+    s->l1tf_safe = BIT(MIN(f->phys_bits, SPEC_L1D_BITS - 1));
+    s->ibrs_stays = f->amd ? f->a21 & A21_AUTO_IBRS : f->d7 & D7_IBRSB && f->arch_caps & CAPS_IBRS_ALL;
 }
 
-static uint32_t find_possible(const struct spec_facts *f)
+#define B(measure) SPEC_BIT(SPEC_##measure)
+
+static uint64_t when(bool condition, uint64_t bits)
+{
+    return condition ? bits : 0;
+}
+
+static uint64_t find_possible(const struct spec_facts *f)
 {
     bool ibrs = f->d7 & D7_IBRSB || f->b8 & B8_IBRS, stibp = f->d7 & D7_STIBP || f->b8 & B8_STIBP;
     bool ssbd = f->d7 & D7_SSBD || f->b8 & B8_SSBD, ibpb = f->d7 & D7_IBRSB || f->b8 & B8_IBPB;
-    uint32_t can = SPEC_BIT(SPEC_MEASURES) - 1;
 
-    if (!ibrs && !(f->amd && f->a21 & A21_AUTO_IBRS))
-        can &= ~SPEC_BIT(SPEC_IBRS);
-    if (!ibrs && !stibp && !ssbd)
-        can &= ~SPEC_BIT(SPEC_MSR_SC);
-    if (!stibp)
-        can &= ~SPEC_BIT(SPEC_STIBP);
-    if (!ssbd)
-        can &= ~SPEC_BIT(SPEC_SSBD);
-    if (!(f->d72 & D72_BHI_CTRL))
-        can &= ~SPEC_BIT(SPEC_BHI_DIS_S);
-    if (!ibpb)
-        can &= ~(SPEC_BIT(SPEC_IBPB) | SPEC_BIT(SPEC_IBPB_ENTRY) | SPEC_BIT(SPEC_IBPB_ENTRY_DOM0));
-    return can;
+    return (SPEC_BIT(SPEC_MEASURES) - 1) &
+           ~(when(!ibrs && !(f->amd && f->a21 & A21_AUTO_IBRS), B(IBRS)) | when(!stibp, B(STIBP)) |
+             when(!ssbd, B(SSBD)) | when(!ibrs && !stibp && !ssbd, B(MSR_SC)) |
+             when(!(f->d72 & D72_BHI_CTRL), B(BHI_DIS_S)) | when(!ibpb, B(IBPB) | B(IBPB_ENTRY) | B(IBPB_ENTRY_DOM0)));
 }
 
 /* What is done if nobody says otherwise. */
-static uint32_t find_usual(const struct spec *s)
+static uint64_t find_usual(const struct spec *s)
 {
     const struct spec_facts *f = &s->facts;
     bool no_retpoline = f->intel && (IS_ONE_OF(f, not_retpoline) || f->arch_caps & (CAPS_RSBA | CAPS_RRSBA));
@@ -131,63 +124,44 @@ static uint32_t find_usual(const struct spec *s)
                 (f->a21 & (A21_IBPB_BRTYPE | A21_SRSO_NO)) == A21_IBPB_BRTYPE;
     bool taa = f->rtm && !(f->arch_caps & CAPS_TAA_NO);
     bool rfds = f->arch_caps & CAPS_RFDS_CLEAR && !(f->arch_caps & CAPS_RFDS_NO);
+    bool tsa = f->amd && f->a21 & A21_VERW_CLEAR;
     bool bhi = f->intel && s->ibrs_stays && !(f->arch_caps & CAPS_BHI_NO);
-    uint32_t on = SPEC_BIT(SPEC_MSR_SC) | SPEC_BIT(SPEC_IBPB);
 
-    if (s->ibrs_stays || no_retpoline)
-        on |= SPEC_BIT(SPEC_IBRS);
-    if (f->b8 & B8_STIBP_ALWAYS)
-        on |= SPEC_BIT(SPEC_STIBP);
-    if (old_bp || srso)
-        on |= SPEC_BIT(SPEC_IBPB_ENTRY);
-    if (!f->smep && !f->emulator)
-        on |= SPEC_BIT(SPEC_RSB);
-    if ((f->d7 & D7_MD_CLEAR && (s->mds || taa)) || rfds || (f->amd && f->a21 & A21_VERW_CLEAR)) /* the last: TSA */
-        on |= SPEC_BIT(SPEC_VERW);
-    if (bhi)
-        on |= f->d72 & D72_BHI_CTRL ? SPEC_BIT(SPEC_BHI_DIS_S) : SPEC_BIT(SPEC_BHB_ENTRY);
-    if (s->meltdown)
-        on |= SPEC_BIT(SPEC_XPTI);
-    if (s->l1tf)
-        on |= SPEC_BIT(SPEC_L1TF_DOMU);
-    if (has_its(f))
-        on |= SPEC_BIT(SPEC_RETURN_THUNK);
-    return on;
+    return B(MSR_SC) | B(IBPB) | when(s->ibrs_stays || no_retpoline, B(IBRS)) |
+           when(f->b8 & B8_STIBP_ALWAYS, B(STIBP)) | when(old_bp || srso, B(IBPB_ENTRY)) |
+           when(!f->smep && !f->emulator, B(RSB)) | when(has_its(f), B(RETURN_THUNK)) |
+           when((f->d7 & D7_MD_CLEAR && (s->mds || taa)) || rfds || tsa, B(VERW)) |
+           when(bhi, f->d72 & D72_BHI_CTRL ? B(BHI_DIS_S) : B(BHB_ENTRY)) | when(s->meltdown, B(XPTI)) |
+           when(s->l1tf, B(L1TF_DOMU));
 }
 
 /* What follows from the measures that are taken. */
-static uint32_t find_means(const struct spec *s)
+static uint64_t find_means(const struct spec *s)
 {
-    uint32_t gate = SPEC_BIT(SPEC_XPTI) | SPEC_BIT(SPEC_RSB) | SPEC_BIT(SPEC_VERW) | SPEC_BIT(SPEC_IBPB_ENTRY) |
-                    SPEC_BIT(SPEC_IBPB_ENTRY_DOM0) | SPEC_BIT(SPEC_BHB_ENTRY);
-    uint32_t hook = SPEC_BIT(SPEC_XPTI) | SPEC_BIT(SPEC_IBPB) | SPEC_BIT(SPEC_MSR_SC);
-    bool ibrs_entry = s->on & SPEC_BIT(SPEC_IBRS) && !s->ibrs_stays;
+    uint64_t at_entry = B(XPTI) | B(RSB) | B(VERW) | B(IBPB_ENTRY) | B(IBPB_ENTRY_DOM0) | B(BHB_ENTRY);
+    bool ibrs_entry = s->on & B(IBRS) && !s->ibrs_stays;
 
-    return (s->on & (SPEC_BIT(SPEC_L1TF_DOM0) | SPEC_BIT(SPEC_L1TF_DOMU)) ? SPEC_BIT(SPEC_L1TF) : 0) |
-           (ibrs_entry ? SPEC_BIT(SPEC_IBRS_ENTRY) : 0) | (ibrs_entry || s->on & gate ? SPEC_BIT(SPEC_GATE) : 0) |
-           (s->on & hook ? SPEC_BIT(SPEC_LOAD_HOOK) : 0);
+    return when(s->on & (B(L1TF_DOM0) | B(L1TF_DOMU)), B(L1TF)) | when(ibrs_entry, B(IBRS_ENTRY)) |
+           when(ibrs_entry || s->on & at_entry, B(GATE)) | when(s->on & (B(XPTI) | B(IBPB) | B(MSR_SC)), B(LOAD_HOOK));
 }
 
 struct spec spec_decide(const struct spec_facts *f, const struct spec_wish *wish)
 {
-    struct spec s = {.facts = *f, .can = find_possible(f)};
+    struct spec s = {.facts = *f, .can = find_possible(f), .thunk = wish->thunk};
 
-    s.ibrs_stays = f->amd ? f->a21 & A21_AUTO_IBRS : f->d7 & D7_IBRSB && f->arch_caps & CAPS_IBRS_ALL;
     find_weaknesses(&s);
-    s.on = (find_usual(&s) | wish->yes) & ~wish->no & s.can;
+    s.on = (find_usual(&s) | wish->yes) & ~(uint64_t)wish->no & s.can;
     s.on |= find_means(&s);
-    s.thunk = wish->thunk;
     if (s.thunk == THUNK_ANY)
-        s.thunk = f->emulator || (s.ibrs_stays && s.on & SPEC_BIT(SPEC_IBRS)) ? THUNK_JMP : THUNK_RETPOLINE;
-    s.ctrl = (s.on & SPEC_BIT(SPEC_IBRS) && s.ibrs_stays && !f->amd ? CTRL_IBRS : 0) |
-             (s.on & SPEC_BIT(SPEC_STIBP) ? CTRL_STIBP : 0) | (s.on & SPEC_BIT(SPEC_SSBD) ? CTRL_SSBD : 0) |
-             (s.on & SPEC_BIT(SPEC_BHI_DIS_S) ? CTRL_BHI_DIS_S : 0);
+        s.thunk = f->emulator || (s.ibrs_stays && s.on & B(IBRS)) ? THUNK_JMP : THUNK_RETPOLINE;
+    s.ctrl = when(s.on & B(IBRS) && s.ibrs_stays && !f->amd, CTRL_IBRS) | when(s.on & B(STIBP), CTRL_STIBP) |
+             when(s.on & B(SSBD), CTRL_SSBD) | when(s.on & B(BHI_DIS_S), CTRL_BHI_DIS_S);
     s.entry_ctrl = s.ctrl | CTRL_IBRS;
-    if (s.on & SPEC_BIT(SPEC_MSR_SC))
-        s.guest_ctrl = (f->d7 & D7_IBRSB ? CTRL_IBRS : 0) | (f->d7 & D7_STIBP ? CTRL_STIBP : 0) |
-                       (f->d7 & D7_SSBD ? CTRL_SSBD : 0); /* as on Xen, not by AMD's bits */
-    if (s.on & SPEC_BIT(SPEC_MSR_SC) && s.can & SPEC_BIT(SPEC_IBPB))
-        s.guest_pred = PRED_IBPB | (f->a21 & A21_SBPB ? PRED_SBPB : 0);
+    if (s.on & B(MSR_SC)) { /* as on Xen, not by AMD's bits */
+        s.guest_ctrl = when(f->d7 & D7_IBRSB, CTRL_IBRS) | when(f->d7 & D7_STIBP, CTRL_STIBP) |
+                       when(f->d7 & D7_SSBD, CTRL_SSBD);
+        s.guest_pred = when(s.can & B(IBPB), PRED_IBPB | when(f->a21 & A21_SBPB, PRED_SBPB));
+    }
     return s;
 }
 
