@@ -52,7 +52,6 @@ static size_t nr_ram;
 static uint64_t trampoline_page;
 static struct mem_range reserved[BOOT_MODULES_MAX + 2];
 static volatile void *lapic_regs;
-static bool kept;
 
 /* The state that a domain consists of, in the order of its creation. */
 static const struct domain_module *const domain_modules[] = {
@@ -83,21 +82,26 @@ static void options_start(void)
     panic_set_reboot(!cmdline_flag("noreboot", false), machine_reset);
 }
 
-/* Keep the place of a crash's report from being used as RAM; without it reports go to the console alone. */
-static void keep_reserve(void)
+/* Keep a place for the report of a crash from being used as RAM: its address, or 0. */
+static uint64_t keep_reserve(void)
 {
-    bool is_free = memmap_is_ram(boot_info.region, boot_info.nr_regions, KEEP_START, KEEP_END);
+    static const uint64_t places[] = KEEP_PLACES;
 
-    for (size_t i = 0; i < boot_info.nr_modules; i++)
-        is_free &= boot_info.module[i].start.v >= KEEP_END ||
-                   boot_info.module[i].start.v + boot_info.module[i].size <= KEEP_START;
-    if (!is_free || boot_info.nr_regions + 2 > BOOT_REGIONS_MAX) {
-        log_info("no place for crash reports at %#llx", KEEP_START);
-        return;
+    for (size_t i = 0; i < ARRAY_SIZE(places) && boot_info.nr_regions + 2 <= BOOT_REGIONS_MAX; i++) {
+        uint64_t start = places[i], end = start + KEEP_SIZE;
+        bool is_free = memmap_is_ram(boot_info.region, boot_info.nr_regions, start, end);
+
+        for (size_t m = 0; m < boot_info.nr_modules; m++)
+            is_free &= boot_info.module[m].start.v >= end ||
+                       boot_info.module[m].start.v + boot_info.module[m].size <= start;
+        if (!is_free)
+            continue;
+        boot_info.region[boot_info.nr_regions++] = (struct boot_region){start, end, REGION_RESERVED};
+        boot_info.nr_regions = memmap_normalise(boot_info.region, boot_info.nr_regions);
+        return start;
     }
-    boot_info.region[boot_info.nr_regions++] = (struct boot_region){KEEP_START, KEEP_END, REGION_RESERVED};
-    boot_info.nr_regions = memmap_normalise(boot_info.region, boot_info.nr_regions);
-    kept = true;
+    log_info("no place to keep the report of a crash");
+    return 0;
 }
 
 static void greet(void)
@@ -182,6 +186,8 @@ static void release_init(void)
 
 void boot_main(uint32_t magic, uint32_t info)
 {
+    uint64_t kept;
+
     stage_done("entry");
     cpus_online = 1;
     cpus_online_mask = 1;
@@ -196,11 +202,12 @@ void boot_main(uint32_t magic, uint32_t info)
     uart_init();
     greet();
     speculation_init();
-    keep_reserve();
+    kept = keep_reserve();
     memory_start();
     speculation_start_cpu();
     hvmap_unmap((uint64_t)boot_cpu_block + CPU_GUARD_OFFSET, 1);
-    keep_set_area(kept ? hvmap_device(paddr(KEEP_START), KEEP_END - KEEP_START) : NULL);
+    if (kept)
+        keep_set_area(hvmap_device(paddr(kept), KEEP_SIZE), kept);
     keep_tell();
     vga_init();
     stage_done("memory");

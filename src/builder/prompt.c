@@ -35,22 +35,6 @@ static void do_list(struct server *none)
     }
 }
 
-static void print_registers(const struct vcpu *v)
-{
-    const struct cpu_user_regs *r = &v->cpu.regs;
-    static const char *const names[] = {"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "r8 ",
-                                        "r9 ", "r10", "r11", "r12", "r13", "r14", "r15"};
-    const uint64_t values[] = {r->rax, r->rbx, r->rcx, r->rdx, r->rsi, r->rdi, r->rbp, r->r8,
-                               r->r9, r->r10, r->r11, r->r12, r->r13, r->r14, r->r15};
-
-    screen_print("  rip %016llx  rsp %016llx  rflags %08llx  cs %04x  ss %04x", (unsigned long long)r->rip,
-                 (unsigned long long)r->rsp, (unsigned long long)r->rflags, r->cs, r->ss);
-    for (size_t i = 0; i < ARRAY_SIZE(names); i += 3)
-        screen_print("  %s %016llx  %s %016llx  %s %016llx", names[i], (unsigned long long)values[i],
-                     names[i + 1], (unsigned long long)values[i + 1], names[i + 2],
-                     (unsigned long long)values[i + 2]);
-}
-
 /* What the vCPU does. The guest may change its event words as we read them: they are only shown. */
 static void print_vcpu(struct vcpu *v)
 {
@@ -72,7 +56,7 @@ static void print_vcpu(struct vcpu *v)
                  guest_in_kernel(&v->cpu) ? "kernel" : "user", v->unit.cpu,
                  READ_ONCE(v->vcpu_info->evtchn_upcall_pending) != 0 ? "pending" : "none pending",
                  READ_ONCE(v->vcpu_info->evtchn_upcall_mask) != 0 ? ", masked" : "");
-    print_registers(v);
+    v->domain->ops->dump_vcpu(v);
     if (!here)
         vcpu_unpause(v);
 }

@@ -74,7 +74,9 @@ static const struct { const char *name; size_t at; } words[] = {
     WORD(cr0, cr0),      WORD(cr2, cr2),      WORD(cr3, cr3),            WORD(cr4, cr4),
 #undef WORD
 };
-#define WORDS_CONTROL 4 /* the last of them, which are known without regs, too */
+
+/* The last four are known without regs, too. */
+static size_t first_word(const struct crash_cpu *c) { return c->has_regs ? 0 : ARRAY_SIZE(words) - 4; }
 
 static unsigned long word(const struct crash_cpu *c, size_t i)
 {
@@ -152,7 +154,7 @@ static void print_place(const struct crash_cpu *c, size_t i, uintptr_t place)
 
 static void print_registers(const struct crash_cpu *c)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(words); i += 4)
+    for (size_t i = first_word(c); i < ARRAY_SIZE(words); i += 4)
         log_always("%-6s %016lx %-6s %016lx %-6s %016lx %-6s %016lx", words[i].name, word(c, i), words[i + 1].name,
                    word(c, i + 1), words[i + 2].name, word(c, i + 2), words[i + 3].name, word(c, i + 3));
 }
@@ -201,7 +203,7 @@ static void print_others(void)
 static void write_registers(const struct crash_cpu *c)
 {
     json_open(&doc, "registers", "{}", 1024);
-    for (size_t i = c->has_regs ? 0 : ARRAY_SIZE(words) - WORDS_CONTROL; i < ARRAY_SIZE(words); i++)
+    for (size_t i = first_word(c); i < ARRAY_SIZE(words); i++)
         json_value(&doc, words[i].name, "\"0x%lx\"", word(c, i));
     json_close(&doc);
 }
@@ -248,34 +250,22 @@ static void write_cpu(unsigned int cpu)
     json_close(&doc);
 }
 
-/* Functions that only carry the news. */
-static bool is_messenger(const char *name)
-{
-    static const char *const messengers[] = {"spin_", "lock_wait", "upcall_lock_wait", "check_order", "note_"};
-
-    for (size_t i = 0; i < ARRAY_SIZE(messengers); i++) {
-        if (string_starts_with(name, messengers[i]))
-            return true;
-    }
-    return false;
-}
-
-/* The function where it went wrong, as far as the stack says. */
+/* The function where it went wrong, as far as the stack says: who wanted a lock, not the lock's own. */
 static void write_function(void)
 {
+    static const char *const messengers[] = {"spin_", "lock_wait", "upcall_lock_wait", "check_order", "note_"};
     const struct crash_cpu *c = &crash.cpus[crash.cpu];
     uintptr_t place[PLACES_MAX], offset;
     size_t n = find_places(c, place);
+    const char *name = NULL;
 
-    for (size_t i = 0; i < n; i++) {
-        const char *name = name_place(c, i, place[i], &offset);
-
-        if (name && !is_messenger(name)) {
-            json_string(&doc, "function", name);
-            json_value(&doc, "offset", "%lu", offset);
-            return;
-        }
+    for (size_t i = 0; i < n && !name; i++) {
+        name = name_place(c, i, place[i], &offset);
+        for (size_t k = 0; k < ARRAY_SIZE(messengers) && name; k++)
+            name = string_starts_with(name, messengers[k]) ? NULL : name;
     }
+    if (name)
+        json_value(&doc, "function", "\"%s\",\"offset\":%lu", name, offset);
 }
 
 static void begin_document(void)

@@ -34,12 +34,13 @@ struct record {
 _Static_assert(offsetof(struct record, text) == 40, "the stamp has a fixed length");
 
 static volatile void *area;
+static uint64_t address; /* of it, for the machine */
 static char early[EARLY_SIZE]; /* until there is an area, or if there is none */
 
 static struct keep_header *header(void) { return (struct keep_header *)(uintptr_t)area; }
 static struct record *record(void)
 {
-    return (struct record *)((uintptr_t)area + (KEEP_ZONE - KEEP_START) + KEEP_RECORD);
+    return (struct record *)((uintptr_t)area + PAGE_SIZE + KEEP_RECORD);
 }
 
 /* FNV-1a, 64 bits. */
@@ -61,9 +62,10 @@ static uint64_t sum_of_all(const struct keep_header *h)
     return sum_of(sum_of(0xcbf29ce484222325ULL, &copy, sizeof(copy)), record()->text, h->length);
 }
 
-void keep_set_area(volatile void *at)
+void keep_set_area(volatile void *at, uint64_t start)
 {
     area = at;
+    address = start;
 }
 
 char *keep_buffer(size_t *size)
@@ -120,7 +122,7 @@ void keep_tell(void)
     h.about[sizeof(h.about) - 1] = '\0';
     log_always("an earlier run crashed: %s", h.about);
     log_always("its report is %s: %u bytes at %#llx", h.told ? "still kept" : "kept", h.length,
-               (unsigned long long)(KEEP_ZONE + KEEP_RECORD + offsetof(struct record, text)));
+               (unsigned long long)(address + PAGE_SIZE + KEEP_RECORD + offsetof(struct record, text)));
     if (h.told++ == 0)
         keep_print(h.length);
     header()->told = h.told;

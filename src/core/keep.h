@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Memory that outlives a reset, for the report of a crash: a fixed place just below the image, where no loader puts
- * modules, which the machine's memory map calls reserved from the first step of start-up on.
+ * Memory that outlives a reset, for the report of a crash: a place where neither firmware nor a loader puts anything,
+ * which the machine's memory map calls reserved from the first step of start-up on.
  *
- *   KEEP_START   a page of ours: what the report is, its length and checksums
- *   KEEP_ZONE    256 KiB for dom0's own oops, 256 KiB for the report: two records as Linux' ramoops driver has them,
- *                so that a stock dom0 finds the report as a file (docs/crash-report.md)
+ *   a page of ours: what the report is, its length and checksum
+ *   256 KiB for dom0's own oops, 256 KiB for the report: two records as Linux' ramoops driver has them, so that a
+ *   stock dom0 finds the report as a file (docs/crash-report.md)
  */
 #ifndef CORE_KEEP_H
 #define CORE_KEEP_H
 
-#define KEEP_START  0x17f000ULL
-#define KEEP_ZONE   0x180000ULL
+/* The records begin at 256 MiB, or (small machines, a module in the way) just below the image. */
+#define KEEP_PLACES {0xffff000, 0x17f000}
 #define KEEP_RECORD 0x40000ULL
-#define KEEP_END    (KEEP_ZONE + 2 * KEEP_RECORD)
+#define KEEP_SIZE   (PAGE_SIZE + 2 * KEEP_RECORD)
 
-/* Where KEEP_START is mapped now; NULL: nowhere, and a report goes to the console alone. */
-void keep_set_area(volatile void *area);
+/* Such a place is mapped: `address` at `area`. Without, a report goes to the console alone. */
+void keep_set_area(volatile void *area, uint64_t address);
 
 /* Once, when the console is there: tells of a report that an earlier run has left, prints one that was not yet. */
 void keep_tell(void);

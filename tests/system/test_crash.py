@@ -119,14 +119,18 @@ class Bench:
     def options(self):
         return ["-qmp", f"unix:{self.qmp_path},server=on,wait=off", "-gdb", f"unix:{self.gdb_path},server=on,wait=off"]
 
-    def reset(self):
-        """The reset button: memory stays as it is."""
+    def ask(self, command, **arguments):
+        """A command of QEMU's monitor."""
         if self.qmp is None:
             self.qmp = socket.socket(socket.AF_UNIX)
             self.qmp.connect(self.qmp_path)
             self.qmp.sendall(b'{"execute": "qmp_capabilities"}')
-        self.qmp.sendall(b'{"execute": "system_reset"}')
+        self.qmp.sendall(json.dumps({"execute": command, "arguments": arguments}).encode())
         self.qmp.recv(65536)
+
+    def reset(self):
+        """The reset button: memory stays as it is."""
+        self.ask("system_reset")
 
     def write(self, pieces):
         """Bytes to memory at (address, bytes)... The machine stands still from the connection to the farewell."""
@@ -216,6 +220,25 @@ def test_places_first():
 @bound(240)
 def test_places_second():
     run_places("crash-second", PLACES[1::2])
+
+
+def test_hardware():
+    """What the board and the processor report, in a server and in the hypervisor."""
+    with open(SCHEMA) as f:
+        schema = json.load(f)
+    bench = Bench("crash-hardware")
+    server = module(os.path.join(BUILD, "guest", "spin"), "domain=spin memory=16M vcpus=1 --")
+    with Machine("crash-hardware", [server], mem=256, options="nmi=fatal", reboots=True, extra=bench.options()) as m:
+        for line, kind in (("nmi", "nmi"), ("mce 0 1 0xb200000000000134 4 0x1000 0", "machine check"),
+                           ("mce 1 1 0xb200000000000134 4 0x1000 0", "machine check")):
+            m.expect(r"\n\(hv\) spin: started", 30, panic=True)   # in no document, where lines do not begin so
+            m.expect(r"\n\(hv\) TSC", 10, panic=True)
+            bench.ask("human-monitor-command", **{"command-line": line})
+            document = read_document(m, 20)
+            jsonschema.validate(document, schema)
+            check(document["reason"]["kind"] == kind, f"{line}: it says {document['reason']['kind']}")
+            check({cpu["state"] for cpu in document["cpus"]} == {"crashed", "stopped"}, "a CPU did not tell where it was")
+            bench.reset()
 
 
 @bound(300)
