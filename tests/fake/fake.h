@@ -58,4 +58,7 @@ extern char fake_panic_text[256];
 struct mem_range;
 void fake_memory_init(const struct mem_range *ram, size_t n);
 
+/* uaccess.c: what guest_copy_to() and its like can reach, at its own address; up to four such pieces. */
+void fake_guest_sees(void *start, size_t size);
+
 #endif

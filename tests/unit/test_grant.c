@@ -45,39 +45,6 @@ static xen_pfn_t frame_list[64];
 
 /* --- what grant/ needs --- */
 
-bool guest_range_ok(uint64_t gva, uint64_t size)
-{
-    return gva + size >= gva;
-}
-
-static bool mapped(uint64_t gva, size_t size)
-{
-    uint64_t a = gva - (uint64_t)&arg, f = gva - (uint64_t)frame_list;
-
-    return (a <= sizeof(arg) && size <= sizeof(arg) - a) || (f <= sizeof(frame_list) && size <= sizeof(frame_list) - f);
-}
-
-int guest_copy_from(void *dst, uint64_t gva, size_t size)
-{
-    if (!mapped(gva, size))
-        return -EFAULT;
-    memcpy(dst, (const void *)gva, size);
-    return 0;
-}
-
-int guest_copy_to(uint64_t gva, const void *src, size_t size)
-{
-    if (!mapped(gva, size))
-        return -EFAULT;
-    memcpy((void *)gva, src, size);
-    return 0;
-}
-
-int guest_write_u64(uint64_t gva, uint64_t v)
-{
-    return guest_copy_to(gva, &v, sizeof(v));
-}
-
 bool preempt_pending(void)
 {
     return rand() % 4 == 0;
@@ -212,6 +179,8 @@ static int setup(void **state)
     static const struct mem_range ram[] = {{1 << 20, 64 << 20}};
     static bool once;
 
+    fake_guest_sees(&arg, sizeof(arg));
+    fake_guest_sees(frame_list, sizeof(frame_list));
     fake_machine_init(1);
     if (!once)
         fake_memory_init(ram, 1);

@@ -30,39 +30,6 @@ static unsigned int calls, restarts, preempt_after;
 
 /* --- what the code under test needs --- */
 
-bool guest_range_ok(uint64_t gva, uint64_t size)
-{
-    return size == 0 || (gva + size > gva && gva + size < 1ULL << 47);
-}
-
-static bool mapped(uint64_t gva, size_t size)
-{
-    uint64_t start = (uint64_t)&guest;
-
-    return gva >= start && gva - start <= sizeof(guest) && size <= sizeof(guest) - (gva - start);
-}
-
-int guest_copy_from(void *dst, uint64_t gva, size_t size)
-{
-    if (!mapped(gva, size))
-        return -EFAULT;
-    memcpy(dst, (const void *)gva, size);
-    return 0;
-}
-
-int guest_copy_to(uint64_t gva, const void *src, size_t size)
-{
-    if (!mapped(gva, size))
-        return -EFAULT;
-    memcpy((void *)gva, src, size);
-    return 0;
-}
-
-int guest_write_u64(uint64_t gva, uint64_t v)
-{
-    return guest_copy_to(gva, &v, sizeof(v));
-}
-
 bool preempt_pending(void)
 {
     return preempt_after != 0 && --preempt_after == 0;
@@ -144,6 +111,7 @@ static int reset(void **state)
     vcpu.domain = &domain;
     domain.privileged = false;
     cpu_local()->guest = &vcpu.cpu;
+    fake_guest_sees(&guest, sizeof(guest));
     calls = restarts = preempt_after = 0;
     return 0;
 }
