@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Servers side by side: shares and latency hold, whatever a neighbour does.
+"""Servers side by side: shares and latency hold, whatever a neighbour does; who has nothing to do does nothing.
 
 On one CPU time is what has been executed (-icount), so that a figure is the same on any machine, however busy.
 With several, QEMU then gives each its turn for as long as the others need none, which spoils latency: there, CPUs
@@ -7,6 +7,7 @@ are threads of the host, and what counts is each server's part of the time that 
 """
 import os
 import re
+import time
 
 from lab import BUILD, Machine, bound, check, module
 
@@ -89,3 +90,34 @@ def test_static_policy():
     with start("share-null", [("vcpus=2", ""), ("vcpus=2", "hostile=3")], options="sched=null") as m:
         shares = ran(m, 2)[0]
         check(min(shares) > 1.99, f"two vCPUs with a CPU each ran {shares} CPUs")
+
+
+def counters(m):
+    """What `counters` says at the prompt, after the input was elsewhere: the prompt itself is redrawn by a timer."""
+    m.send("\x0f")
+    m.expect(r"input: hospes")
+    before = len(m.seen())
+    m.line("counters")
+    m.expect(r"interrupts +\d+")
+    m.send("\x0f")
+    m.expect(r"input: s0")
+    return {name: int(n) for name, n in re.findall(r"(timer settings|interrupts) +(\d+)", m.seen()[before:])}
+
+
+@bound(120)
+def test_idle_machine():
+    """A machine with nothing to do takes no periodic interrupt, on any of four CPUs."""
+    with start("share-idle", [("vcpus=4", "")], begin=100000, counted=False) as m:
+        m.expect(r"s0: started")
+        m.send("\x0f")
+        m.expect(r"input: hospes")
+        m.line("pause s0")
+        m.send("\x0f")
+        m.expect(r"input: s0")
+        asked = [counters(m) for _ in range(5)]
+        time.sleep(10)  # nothing is to happen in it
+        last = counters(m)
+        for name in last:
+            asking = max(b[name] - a[name] for a, b in zip(asked, asked[1:]))
+            more = last[name] - asked[-1][name] - asking
+            check(more < 8, f"{name}: {more} more in 10 s")

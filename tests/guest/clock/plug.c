@@ -26,10 +26,10 @@ static void work(unsigned vcpu, u64 random)
         hv_sched_op(SCHEDOP_yield, NULL);
 }
 
-/* Waits until *value has changed; 5 s at most. */
+/* Waits until *value has changed; 60 s at most: a busy host may leave a CPU aside for seconds. */
 static bool moves(const volatile u64 *value, u64 from)
 {
-    u64 end = guest_time(0) + 5000 * MS;
+    u64 end = guest_time(0) + 60000 * MS;
 
     while (*value == from && guest_time(0) < end)
         hv_sched_op(SCHEDOP_yield, NULL);
