@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Makes what `make run` shows, from demo/: dom0's ramdisk (Debian's toolstack, and behind it an archive with the servers'
-# configuration files and ramdisk) and the disks of web and db. Disks that are there are kept: they are the servers' own.
+# Makes what `make run` shows, from demo/: dom0's ramdisk (Debian's toolstack, and behind it an archive with the
+# servers' configuration files and ramdisk) and the disks of web and db. Disks that are there are kept, unless what
+# they are made of has changed: they are the servers' own.
 #
 # usage: demo_images.sh RAMDISK MODULES FOLDER      (MODULES: .../lib/modules/VERSION)
 # leaves FOLDER/dom0.gz, FOLDER/web.img, FOLDER/db.img

@@ -25,8 +25,10 @@ disk() {
 
 command=(qemu-system-x86_64 -accel "$ACCEL" -cpu "$cpu" -smp "$SMP" -m "$MEM"
     -nographic -echr 0x14 -no-reboot
-    -drive "$(disk web)" -device virtio-blk-pci,drive=web,addr=4 -drive "$(disk db)" -device virtio-blk-pci,drive=db,addr=5
-    -netdev "user,id=net,hostfwd=tcp:127.0.0.1:$PORT-10.0.2.20:80" -device virtio-net-pci,netdev=net,addr=6,romfile=
+    -drive "$(disk web)" -device virtio-blk-pci,drive=web,addr=4
+    -drive "$(disk db)" -device virtio-blk-pci,drive=db,addr=5
+    -netdev "user,id=net,hostfwd=tcp:127.0.0.1:$PORT-10.0.2.20:80"
+    -device virtio-net-pci,netdev=net,addr=6,romfile=
     -kernel "$HOSPES" -append "console=com1 dom0_mem=512M dom0_max_vcpus=1"
     -initrd "$dom0")
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Makes a ramdisk for dom0 with Debian's toolstack (xl, xenstored, xenconsoled, /etc/xen/scripts) and the back halves
-# of the split drivers from its own packages, and in it a kernel and a ramdisk for the servers that it creates.
+# Makes a ramdisk for dom0 with Debian's toolstack (xl, xenstored, xenconsoled, /etc/xen/scripts) and the back
+# halves of the split drivers from its own packages, and in it a kernel and a ramdisk for the servers that it creates.
 #
 # usage: xl_ramdisk.sh CACHE MODULES KERNEL FILE      (MODULES: .../lib/modules/VERSION)
 set -euo pipefail
