@@ -37,13 +37,16 @@ int sysctl_get_cpu_featureset(struct sysctl *s)
     return n < POLICY_FEATURE_WORDS ? -ENOBUFS : 0;
 }
 
+/* What a toolstack is to have room for: a policy that comes from another hypervisor has other leaves, too. */
+#define POLICY_LEAVES_MAX 120
+
 /* Write out a policy, `own` or (NULL) that of a kind. The lengths are given and answered in *nr_leaves, *nr_msrs. */
 static int write_policy(const struct policy *own, enum policy_kind kind, uint64_t leaves, uint32_t *nr_leaves,
                         uint64_t msrs, uint32_t *nr_msrs)
 {
     uint32_t room = *nr_leaves, msr_room = *nr_msrs;
 
-    *nr_leaves = (uint32_t)policy_leaves;
+    *nr_leaves = leaves == 0 ? POLICY_LEAVES_MAX : (uint32_t)policy_leaves;
     *nr_msrs = POLICY_MSRS;
     for (size_t i = 0; leaves != 0 && i < policy_leaves; i++) {
         xen_cpuid_leaf_t leaf;

@@ -193,6 +193,10 @@ static void ask_states(void)
 {
     static const u64 sizes[] = {0, 1, 16, 17, 592, 0x10000, ~0UL};
 
+    domctl_of(XEN_DOMCTL_get_cpu_policy, victim, ZEROS);
+    CHECK_EQ(domctl_call(), guest_is_dom0() ? 0 : -XEN_EPERM);
+    ask("size of a policy", "%u %u", domctl.u.cpu_policy.nr_leaves, domctl.u.cpu_policy.nr_msrs);
+
     for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
         struct xen_domctl_vcpuextstate *e = &FIELD(setvcpuextstate)->vcpuextstate;
 

@@ -132,6 +132,12 @@ static void ask_lists(void)
     ask("no CPUs", "%s %u", code_text(sysctl_call()), sysctl.u.getcpuinfo.nr_cpus);
     FIELD(availheap)->availheap.node = 5;
     ask("heap of node 5", "%s", code_text(sysctl_call()));
+    FIELD(get_cpu_policy)->cpu_policy.index = XEN_SYSCTL_cpu_policy_pv_default;
+    CHECK_EQ(sysctl_call(), guest_is_dom0() ? 0 : -XEN_EPERM);
+    ask("size of policies", "%u %u", sysctl.u.cpu_policy.nr_leaves, sysctl.u.cpu_policy.nr_msrs);
+    sysctl_of(XEN_SYSCTL_get_cpu_featureset, ZEROS);
+    CHECK_EQ(sysctl_call(), guest_is_dom0() ? 0 : -XEN_EPERM);
+    ask("size of feature sets", "%u", sysctl.u.cpu_featureset.nr_features);
     sysctl_of(XEN_SYSCTL_cputopoinfo, ZEROS);
     ask("topology", "%s %u", code_text(sysctl_call()), sysctl.u.cputopoinfo.num_cpus);
     sysctl_of(XEN_SYSCTL_numainfo, ZEROS);
