@@ -67,7 +67,7 @@ def measure(args):
         costs, after, memory = run(args, cpus, MANY)
         each = [(after[name] - before[name]) / (MANY - FEW) for name in SHOWN]
         lines.append(f"| {where} | {XEN[cpus]:,} | {costs['block']:,} | {costs['block'] / XEN[cpus]:.2f} | {costs['poll']:,} | "
-                     + " | ".join(f"{n:.1f}" for n in each) + " |\n")
+                     + " | ".join(f"{max(n, 0):.1f}" for n in each) + " |\n")
     lines.append(f"\nA server of 96 MB and one vCPU takes {memory} KB of the hypervisor's memory beside the frame table"
                  " (wanted: under 128).\n")
     print("bench: two servers: done")
