@@ -270,7 +270,7 @@ int domctl_set_vcpu_msrs(struct domctl *c)
     for (uint32_t i = 0; i < m->msr_count; i++) {
         xen_domctl_vcpu_msr_t r;
 
-        if (guest_copy_from(&r, (uint64_t)(m->msrs.p + i), sizeof(r)) != 0)
+        if (guest_copy_from(&r, (uint64_t)m->msrs.p + i * sizeof(*m->msrs.p), sizeof(r)) != 0)
             return -EFAULT;
         if (r.reserved == 0 && r.index == MSR_TSC_AUX && r.value <= UINT32_MAX) {
             vcpu_pause_sync(v);

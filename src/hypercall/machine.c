@@ -81,7 +81,7 @@ int sysctl_pcitopoinfo(struct sysctl *s)
     if (info->devs.p == NULL || info->nodes.p == NULL)
         return -EINVAL;
     for (uint32_t i = 0; i < MIN(info->num_devs, 65536u); i++) {
-        if (guest_copy_to((uint64_t)(info->nodes.p + i), &none, sizeof(none)) != 0)
+        if (guest_copy_to((uint64_t)info->nodes.p + i * sizeof(*info->nodes.p), &none, sizeof(none)) != 0)
             return -EFAULT;
     }
     return 0;
@@ -95,7 +95,7 @@ int sysctl_getcpuinfo(struct sysctl *s)
     for (uint32_t cpu = 0; cpu < n; cpu++) {
         struct xen_sysctl_cpuinfo one = {.idletime = (uint64_t)sched_idle_time(cpu)};
 
-        if (guest_copy_to((uint64_t)(info->info.p + cpu), &one, sizeof(one)) != 0)
+        if (guest_copy_to((uint64_t)info->info.p + cpu * sizeof(*info->info.p), &one, sizeof(one)) != 0)
             return -EFAULT;
     }
     info->nr_cpus = n;
@@ -125,7 +125,7 @@ int sysctl_page_offline_op(struct sysctl *s)
             status = PG_OFFLINE_FAILED; /* the bit of PG_ONLINE_FAILED too */
         if (n >= 1024)
             return -E2BIG;
-        if (guest_copy_to((uint64_t)(p->status.p + n), &status, sizeof(status)) != 0)
+        if (guest_copy_to((uint64_t)p->status.p + n * sizeof(*p->status.p), &status, sizeof(status)) != 0)
             return -EFAULT;
     }
     return 0;

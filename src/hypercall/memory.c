@@ -65,7 +65,8 @@ static int64_t machphys_mfn_list(uint64_t arg)
     for (uint64_t va = M2P_RW_START; va < end && n < list.max_extents; va += M2P_EXTENT, n++) {
         mfn_t m = hvmap_find(va);
 
-        if (guest_write_u64((uint64_t)(list.extent_start.p + n), mfn_eq(m, MFN_INVALID) ? 0 : m.v) != 0)
+        if (guest_write_u64((uint64_t)list.extent_start.p + n * sizeof(*list.extent_start.p),
+                            mfn_eq(m, MFN_INVALID) ? 0 : m.v) != 0)
             return -EFAULT;
     }
     list.nr_extents = n;
@@ -243,7 +244,7 @@ static int64_t acquire_grant_frames(struct domain *d, uint64_t arg, struct xen_m
 
         if (r->frame + i < i || grant_frame_for_map(d, r->frame + i, status, &m) != 0)
             return -EINVAL;
-        if (guest_write_u64((uint64_t)(r->frame_list.p + i), m.v) != 0)
+        if (guest_write_u64((uint64_t)r->frame_list.p + i * sizeof(*r->frame_list.p), m.v) != 0)
             return -EFAULT;
     }
     return 0;

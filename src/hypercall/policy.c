@@ -31,7 +31,7 @@ int sysctl_get_cpu_featureset(struct sysctl *s)
     for (uint32_t i = 0; i < f->nr_features; i++) {
         uint32_t word = policy_features(kinds[f->index], i);
 
-        if (guest_copy_to((uint64_t)(f->features.p + i), &word, sizeof(word)) != 0)
+        if (guest_copy_to((uint64_t)f->features.p + i * sizeof(*f->features.p), &word, sizeof(word)) != 0)
             return -EFAULT;
     }
     return n < POLICY_FEATURE_WORDS ? -ENOBUFS : 0;
@@ -105,7 +105,7 @@ static int check_msrs(struct domctl *c, struct xen_domctl_cpu_policy *p)
         xen_msr_entry_t e;
         bool known = false;
 
-        if (guest_copy_from(&e, (uint64_t)(p->msrs.p + i), sizeof(e)) != 0)
+        if (guest_copy_from(&e, (uint64_t)p->msrs.p + i * sizeof(*p->msrs.p), sizeof(e)) != 0)
             return -EFAULT;
         for (size_t k = 0; k < POLICY_MSRS; k++)
             known |= policy_msr(k).idx == e.idx;
@@ -124,7 +124,7 @@ static int read_leaves(struct domctl *c, struct xen_domctl_cpu_policy *p, struct
         xen_cpuid_leaf_t leaf;
         int error;
 
-        if (guest_copy_from(&leaf, (uint64_t)(p->leaves.p + i), sizeof(leaf)) != 0)
+        if (guest_copy_from(&leaf, (uint64_t)p->leaves.p + i * sizeof(*p->leaves.p), sizeof(leaf)) != 0)
             return -EFAULT;
         error = policy_set_leaf(policy, &leaf);
         if (error == 0)

@@ -24,7 +24,7 @@ int sysctl_readconsole(struct sysctl *s)
 
         if (n == 0)
             break;
-        if (guest_copy_to((uint64_t)(r->buffer.p + done), piece, n) != 0)
+        if (guest_copy_to((uint64_t)r->buffer.p + done, piece, n) != 0)
             return -EFAULT;
         done += (uint32_t)n;
     }
@@ -42,7 +42,7 @@ int sysctl_debug_keys(struct sysctl *s)
     for (uint32_t i = 0; i < MIN(k->nr_keys, 64u); i++) {
         char key;
 
-        if (guest_copy_from(&key, (uint64_t)(k->keys.p + i), 1) != 0)
+        if (guest_copy_from(&key, (uint64_t)k->keys.p + i, 1) != 0)
             return -EFAULT;
         key_pressed(key);
     }
@@ -62,7 +62,7 @@ int sysctl_getdomaininfolist(struct sysctl *s)
         if (d->id < l->first_domain)
             continue;
         domctl_describe(d, &info);
-        if (guest_copy_to((uint64_t)(l->buffer.p + n), &info, sizeof(info)) != 0) {
+        if (guest_copy_to((uint64_t)l->buffer.p + n * sizeof(*l->buffer.p), &info, sizeof(info)) != 0) {
             domain_put(d);
             return -EFAULT;
         }

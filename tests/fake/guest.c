@@ -102,9 +102,9 @@ bool guest_range_ok(uint64_t gva, uint64_t size)
 
 static void *reach(uint64_t gva, size_t size)
 {
-    bool inside = gva >= FAKE_GUEST_BASE && gva + size <= FAKE_GUEST_BASE + sizeof(fake_guest_memory);
+    uint64_t at = gva - FAKE_GUEST_BASE;
 
-    return inside ? &fake_guest_memory[gva - FAKE_GUEST_BASE] : NULL;
+    return at <= sizeof(fake_guest_memory) && size <= sizeof(fake_guest_memory) - at ? fake_guest_memory + at : NULL;
 }
 
 int guest_copy_from(void *dst, uint64_t gva, size_t size)

@@ -20,6 +20,10 @@ fuzz-with-multiboot := src/boot/memmap.c
 fuzz += args:200000
 fuzz-args := src/builder/args.c src/core/cmdline.c src/lib/parse.c
 fuzz-with-args := src/lib/format.c
+fuzz += hypercall:3000
+fuzz-hypercall := $(addprefix src/hypercall/,event.c sched.c vcpu.c memory.c reservation.c exchange.c version.c \
+    console.c misc.c refuse.c state.c) $(wildcard src/grant/*.c)
+fuzz-with-hypercall := $(unit-world) src/core/cmdline.c src/lib/parse.c
 
 FUZZ_SECONDS ?= 60
 
