@@ -29,9 +29,9 @@ static const struct item spec_ctrl[] = {
     {"xen", ALL_MEASURES & ~SEPARATE & ~B(MSR_SC)}, {"hvm", 0}, {"msr-sc", B(MSR_SC)}, {"rsb", B(RSB)},
     {"pv", B(MSR_SC) | B(RSB) | B(VERW) | B(BHB_ENTRY) | IBPB_ENTRIES}, {"verw", B(VERW)}, {"md-clear", B(VERW)},
     {"ibpb-entry", IBPB_ENTRIES}, {"bhb-entry", B(BHB_ENTRY)}, {"ibrs", B(IBRS)}, {"stibp", B(STIBP)},
-    {"ssbd", B(SSBD)}, {"ibpb", B(IBPB)}, {"bhi-dis-s", B(BHI_DIS_S)}, {"bhb-seq", 0}, {"psfd", 0}, {"eager-fpu", 0}, {"l1d-flush", 0},
-    {"branch-harden", 0}, {"srb-lock", 0}, {"unpriv-mmio", 0}, {"gds-mit", 0}, {"div-scrub", 0}, {"lock-harden", 0},
-    {"bp-spec-reduce", 0},
+    {"ssbd", B(SSBD)}, {"ibpb", B(IBPB)}, {"bhi-dis-s", B(BHI_DIS_S)}, {"bhb-seq", 0}, {"psfd", 0}, {"eager-fpu", 0},
+    {"l1d-flush", 0}, {"branch-harden", 0}, {"srb-lock", 0}, {"unpriv-mmio", 0}, {"gds-mit", 0}, {"div-scrub", 0},
+    {"lock-harden", 0}, {"bp-spec-reduce", 0},
 };
 static const struct item xpti[] = {{"dom0", B(XPTI)}, {"domu", B(XPTI)}};
 static const struct item pv_l1tf[] = {{"dom0", B(L1TF_DOM0)}, {"domu", B(L1TF_DOMU)}};

@@ -99,7 +99,7 @@ static struct timer_cpu {
 /* At most so many handlers before other softirqs have their turn. */
 #define TIMERS_A_ROUND 32
 
-/* Program this CPU's APIC for its first timer; for a second from now at the latest, also if the watchdog asks for it. */
+/* Program this CPU's APIC for its first timer, but for no more than a second; so, too, if the watchdog asks for it. */
 static void program_locked(const struct timer_cpu *c)
 {
     stime_t expires = c->first ? c->first->expires : STIME_NEVER, delta;

@@ -584,7 +584,7 @@ void sched_init(const struct sched_ops *ops)
     sched_ops = ops;
     softirq_set_handler(SOFTIRQ_SCHEDULE, schedule);
     for (uint64_t m = sched_pools[0].cpus; m; m &= m - 1)
-        softirq_raise_cpu(bit_lowest(m), SOFTIRQ_SCHEDULE); /* those that came before could not say that they are idle */
+        softirq_raise_cpu(bit_lowest(m), SOFTIRQ_SCHEDULE); /* who came before could not say that it is idle */
 }
 
 void sched_init_cpu(void)

@@ -17,7 +17,7 @@
  */
 static ALWAYS_INLINE bool guest_read_plain_2(const struct guest_cpu *g, uint64_t gva, uint64_t *a, uint64_t *b)
 {
-    uint64_t first, second;
+    uint64_t first = 0, second = 0;
 
     if (unlikely(gva < HYPERVISOR_VIRT_END || g->linear_slots))
         return false;
@@ -38,7 +38,7 @@ fault:
 /* One word, read once: 0 or -EFAULT. */
 static inline int guest_read_1(const struct guest_cpu *g, uint64_t gva, uint64_t *a)
 {
-    uint64_t word;
+    uint64_t word = 0;
 
     if (unlikely(gva < HYPERVISOR_VIRT_END || READ_ONCE(g->linear_slots)))
         return guest_read_u64(gva, a);
