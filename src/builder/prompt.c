@@ -52,10 +52,8 @@ static void print_vcpu(struct vcpu *v)
     }
     if (!here)
         vcpu_pause_sync(v);
-    screen_print("vcpu %u: %s, in %s mode, last on CPU %u, events %s%s", id, state,
-                 guest_in_kernel(&v->cpu) ? "kernel" : "user", v->unit.cpu,
-                 READ_ONCE(v->vcpu_info->evtchn_upcall_pending) != 0 ? "pending" : "none pending",
-                 READ_ONCE(v->vcpu_info->evtchn_upcall_mask) != 0 ? ", masked" : "");
+    screen_print("vcpu %u: %s, last on CPU %u, events %s", id, state, v->unit.cpu,
+                 READ_ONCE(v->vcpu_info->evtchn_upcall_pending) != 0 ? "pending" : "none pending");
     v->domain->ops->dump_vcpu(v);
     if (!here)
         vcpu_unpause(v);

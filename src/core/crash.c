@@ -131,26 +131,17 @@ static size_t find_places(const struct crash_cpu *c, uintptr_t place[PLACES_MAX]
     return n;
 }
 
-/* The function of place `i`; what a call returns to may be the first byte of the next function. */
+/* The function of place `i`, or "?"; what a call returns to may be the first byte of the next function. */
 static const char *name_place(const struct crash_cpu *c, size_t i, uintptr_t place, uintptr_t *offset)
 {
     bool back = i > 0 || !c->has_regs;
     const char *name = symbol_find(place - back, offset);
 
-    *offset += back;
-    return name;
+    *offset = name ? *offset + back : 0;
+    return name ? name : "?";
 }
 
 /* --- on the console --- */
-
-static void print_place(const struct crash_cpu *c, size_t i, uintptr_t place)
-{
-    uintptr_t offset = 0;
-    const char *name = name_place(c, i, place, &offset);
-
-    log_always("%s %016lx %s+0x%lx", i == 0 ? "  in" : "  called from", (unsigned long)place, name ? name : "?",
-               (unsigned long)(name ? offset : 0));
-}
 
 static void print_registers(const struct crash_cpu *c)
 {
@@ -162,11 +153,14 @@ static void print_registers(const struct crash_cpu *c)
 static void print_cpu(unsigned int cpu, size_t places)
 {
     const struct crash_cpu *c = &crash.cpus[cpu];
-    uintptr_t place[PLACES_MAX];
+    uintptr_t place[PLACES_MAX], offset;
     size_t n = find_places(c, place);
 
-    for (size_t i = 0; i < n && i < places; i++)
-        print_place(c, i, place[i]);
+    for (size_t i = 0; i < n && i < places; i++) {
+        const char *name = name_place(c, i, place[i], &offset);
+
+        log_always("%s %016lx %s+0x%lx", i == 0 ? "  in" : "  called from", place[i], name, offset);
+    }
     for (uint32_t i = 0; c->local && i < c->local->locks_held && i < LOCKS_HELD_MAX; i++)
         log_always("  holds the lock %s at %016lx", spin_level_name(c->local->held[i]),
                    (unsigned long)c->local->held[i]);
@@ -217,11 +211,7 @@ static void write_stack(const struct crash_cpu *c)
     for (size_t i = 0; i < n; i++) {
         const char *name = name_place(c, i, place[i], &offset);
 
-        if (name)
-            json_value(&doc, NULL, "\n{\"address\":\"0x%lx\",\"function\":\"%s\",\"offset\":%lu}", place[i], name,
-                       offset);
-        else
-            json_value(&doc, NULL, "\n{\"address\":\"0x%lx\"}", place[i]);
+        json_value(&doc, NULL, "\n{\"address\":\"0x%lx\",\"function\":\"%s\",\"offset\":%lu}", place[i], name, offset);
     }
     json_close(&doc);
 }
@@ -253,7 +243,7 @@ static void write_cpu(unsigned int cpu)
 /* The function where it went wrong, as far as the stack says: who wanted a lock, not the lock's own. */
 static void write_function(void)
 {
-    static const char *const messengers[] = {"spin_", "lock_wait", "upcall_lock_wait", "check_order", "note_"};
+    static const char *const messengers[] = {"?", "spin_", "lock_wait", "upcall_lock_wait", "check_order", "note_"};
     const struct crash_cpu *c = &crash.cpus[crash.cpu];
     uintptr_t place[PLACES_MAX], offset;
     size_t n = find_places(c, place);
@@ -327,18 +317,11 @@ static void write_log(void)
 {
     static char tail[LOG_TAIL];
     uint64_t index = UINT64_MAX;
-    size_t n, start = 0;
 
     log_read(&index, tail, 0);
     index -= MIN(index, sizeof(tail));
-    n = log_read(&index, tail, sizeof(tail));
-    begin_section("log");
-    for (size_t i = 0; i < n; i++) {
-        if (tail[i] == '\n') {
-            json_bytes(&doc, NULL, tail + start, i - start);
-            start = i + 1;
-        }
-    }
+    json_close_to(&doc, 1);
+    json_bytes(&doc, "log", tail, log_read(&index, tail, sizeof(tail)));
 }
 
 static void write_trace(void)
