@@ -139,11 +139,16 @@ def test_refused():
     with Dom0("xl-refused") as m:
         m.ready()
         m.create("web")
-        m.do("xl sched-credit -d web -w 0 -c 900000", code=None)
-        m.do("xl vcpu-pin web 0 63", code=None)
-        m.do("xl unpause web", code=None)
-        text = m.do("xl dmesg | grep '^(hv) domctl'")
-        check(re.search(r"\(hv\) domctl unpausedomain: domain 1: it is not paused: EINVAL", text), f"no reason: {text[-600:]}")
+        m.do("server more max_grant_frames=1000; xl create /tmp/more.cfg", code=3)
+        m.do("server vast memory=65536; xl create /tmp/vast.cfg", code=3)
+        m.do("xl vcpu-pin web 0 5", code=1)
+        m.do("xl unpause web")
+        text = m.do("xl dmesg | grep '^(hv) [dm]'")
+        for reason in (r"domctl createdomain: domain \d+: 1000 grant frames, .* at most 64 and 1024: EINVAL",
+                       r"memory_op claim_pages: domain 2: 16777216 pages",
+                       r"domctl setvcpuaffinity: domain 1: vcpu 0 on CPUs 20.*: EINVAL",
+                       r"domctl unpausedomain: domain 1: it is not paused: EINVAL"):
+            check(re.search(r"\(hv\) " + reason, text), f"no such reason: {reason}: {text[-900:]}")
         m.do("xl destroy web")
 
 
