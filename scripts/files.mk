@@ -10,7 +10,7 @@ IMAGES  ?= build/images
 KERNEL  ?= $(IMAGES)/vmlinuz
 RAMDISK ?= $(IMAGES)/ramdisk.gz
 
-.PHONY: setup images check-debian run run-boot-servers iso help analyze format map clean size
+.PHONY: setup images check-debian check-many run run-boot-servers iso help analyze format map clean size
 
 setup:
 	@scripts/setup.sh
@@ -32,6 +32,10 @@ $(IMAGES)/debian/disk.img: scripts/dom0_image.sh | setup
 	@scripts/dom0_image.sh $(IMAGES)/debian
 check-debian: all $(IMAGES)/debian/disk.img
 	@LAB_BUILD=$(B) LAB_IMAGES=$(IMAGES) $(PY) tests/system/debian.py
+
+# Many servers created by xl, each with its address; then none.
+check-many: all images
+	@LAB_BUILD=$(B) LAB_IMAGES=$(IMAGES) $(PY) tests/system/many.py $(N)
 
 # And with Debian's toolstack.
 $(IMAGES)/xl.gz: $(IMAGES)/vmlinuz scripts/xl_ramdisk.sh scripts/modules.sh $(wildcard scripts/xl_ramdisk/*) | setup
