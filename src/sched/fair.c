@@ -88,7 +88,8 @@ static void fair_charge(struct sched_cpu *c, struct sched_unit *u, stime_t ran)
     stime_t most = MIN(ran, MILLISECS(1000));
 
     u->front -= most;
-    u->earned = MAX(u->earned - most + most * u->weight / (stime_t)c->weight, -BONUS);
+    if (u->weight != c->weight) /* alone it takes nothing from others */
+        u->earned = MAX(u->earned - most + most * u->weight / (stime_t)c->weight, -BONUS);
     u->vtime += (uint64_t)step;
     c->sum += step * u->weight;
     c->charged = u->since;

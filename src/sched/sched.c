@@ -167,9 +167,9 @@ static int idle_for(const struct sched_cpu *c, const struct sched_unit *u)
 /* The CPUs where `u`, which has `c`, would rather run. */
 static uint64_t wishes(const struct sched_cpu *c, const struct sched_unit *u)
 {
-    uint64_t soft = u->soft & sched_allowed_cpus(u);
-
-    return soft & BIT(sched_cpu_number(c)) || !policy_of(c)->has_weights ? 0 : soft;
+    if (likely(u->soft & BIT(sched_cpu_number(c))) || !policy_of(c)->has_weights)
+        return 0;
+    return u->soft & sched_allowed_cpus(u);
 }
 
 /* Is one of them idle? */
