@@ -3,14 +3,18 @@
 Debian's xl and its scripts."""
 import re
 
-from lab import LINUX, bound, check
-from test_xl import Dom0
+from lab import LINUX, VMLINUZ, Machine, bound, check, module
+from test_xl import OPTIONS, RAMDISK, Dom0
 
 WORKS = 120             # seconds that a transfer or a script may need on a busy machine
 
 
 class Back(Dom0):
     """dom0 with a bridge, an address on it, and files that are to be disks."""
+
+    def __init__(self, name, options="", mem=1536, extra=()):
+        modules = [module(VMLINUZ, "console=hvc0 quiet panic=-1"), module(RAMDISK)]
+        Machine.__init__(self, name, modules, f"{OPTIONS} {options}", mem=mem, extra=extra)
 
     def prepare(self, disks):
         self.ready()
@@ -91,3 +95,35 @@ def test_devices():
                  "(while :; do wget -q -O /dev/null http://10.9.0.1/c; done) & sleep 1")
         m.do("(while :; do timeout 5 wget -q -O /dev/null http://10.9.0.3/xvda || break; done) & sleep 2; xl destroy db", WORKS)
         check(m.left() == before, f"what is left: {m.left()}, before: {before}")
+
+
+@bound(1200)
+def test_driver_domain():
+    """Disk and network of a server have their back halves in another server, which is destroyed and comes again."""
+    # The toolstack gives its scripts 40 s: of the machine's time, which waits for a host that is busy.
+    with Back("split-driver", extra=["-icount", "shift=1,sleep=off"]) as m:
+        m.prepare(())
+        m.do("driver_ramdisk")
+        m.create("back", "ramdisk='/tmp/driver.cpio'", "memory=256", "driver_domain=1")
+        m.create("web", "disk=['/disk,raw,xvda,w,backend=back']", "vif=['bridge=xenbr0,backend=back']",
+                 "extra='console=hvc0 quiet server=web address=10.8.0.2 count=no'")
+
+        def works():
+            m.inside("web", "dd if=/dev/urandom of=/dev/xvda bs=64k count=16 conv=fsync; echo 3 > /proc/sys/vm/drop_caches")
+            check(m.sums("/disk", server="back") == m.sums("/dev/xvda", server="web"), "the disk reads otherwise")
+            m.inside("web", "wget -q -O /tmp/disk http://10.8.0.1/disk")
+            check(m.sums("/disk", server="back") == m.sums("/tmp/disk", server="web"), "what was received is not what was sent")
+
+        works()
+        m.do("xl destroy back", WORKS)
+        check("2" in m.inside("web", "echo $((1 + 1))"), "the server is gone with its driver domain")
+        m.do("xl block-detach web xvda; xl network-detach web 0", WORKS)
+        m.inside("web", "until [ ! -e /dev/xvda ] && [ ! -e /sys/class/net/eth0 ]; do usleep 50000; done")
+        m.do("rm /var/log/xen/console/guest-back.log; kill -HUP $(cat /run/xenconsoled.pid); xl create /tmp/back.cfg", WORKS)
+        m.do("says back 'back: up'", LINUX)
+        m.do("xl block-attach web /disk,raw,xvda,w,backend=back; xl network-attach web bridge=xenbr0 backend=back", WORKS)
+        m.inside("web", "until [ -b /dev/xvda ] && [ -e /sys/class/net/eth0 ]; do usleep 50000; done; "
+                 "ip address add 10.8.0.2/24 dev eth0; ip link set eth0 up")
+        works()
+        m.do("xl destroy web; xl destroy back", WORKS)
+        check(not re.search(r"domain [1-9]", m.do("xl debug-keys q")), "a server that was destroyed is still there")
