@@ -51,7 +51,7 @@ def run_one(name):
 
 class Running:
     def __init__(self, name, function, args):
-        self.name, self.function, self.alone = name, function, getattr(function, "alone", False)
+        self.name, self.function, self.again = name, function, getattr(function, "again", False)
         self.seconds = getattr(function, "seconds", SECONDS) * float(os.environ.get("LAB_PATIENCE", "1"))
         self.start = time.monotonic()
         self.out = open(os.path.join(args.build, "log", f"test-{name}.log"), "w+", errors="replace")
@@ -100,8 +100,8 @@ def main():
         return 0
     # The longest first, so that none is left over at the end; tests that measure time last, with nothing beside them.
     chosen.sort(key=lambda t: (getattr(t[1], "alone", False), -getattr(t[1], "seconds", SECONDS)))
-    # A busy host spoils a measurement, but not twice; a defect does.
-    running, again, passed, failed = [], set(), 0, 0
+    # A busy host spoils a measurement or another's limit of time, but not twice; a defect does.
+    running, tried, passed, failed = [], set(), 0, 0
     while chosen or running:
         while chosen and len(running) < args.jobs:
             if getattr(chosen[0][1], "alone", False) and running:
@@ -112,8 +112,8 @@ def main():
             running.remove(r)
             if r.finish():
                 passed += 1
-            elif r.alone and r.name not in again:
-                again.add(r.name)
+            elif r.again and r.name not in tried:
+                tried.add(r.name)
                 chosen.append((r.name, r.function))
             else:
                 failed += 1
