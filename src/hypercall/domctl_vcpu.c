@@ -43,6 +43,8 @@ static int set_context(struct domctl *c, struct vcpu *v, const struct vcpu_guest
         return control_refuse(&c->control, error, "vcpu %u: rip %llx, cr3 %llx, %lu gdt and %lu ldt entries", v->id,
                               (unsigned long long)context->user_regs.rip, (unsigned long long)context->ctrlreg[3],
                               context->gdt_ents, context->ldt_ents);
+    if (v->id == 0)
+        domain_update_wallclock(c->d); /* who built the domain has cleared its shared_info */
     atomic_store(&v->initialised, true);
     if (context->flags & VGCF_online)
         vcpu_clear_pause_flag(v, VPF_DOWN);
