@@ -148,7 +148,7 @@ class Copy:
                        f"{self.build}/{image}", *(["--server"] if kind == "sanitised" else []), name]
         try:
             return True, subprocess.run(command, cwd=self.at, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                        timeout=120, check=False).returncode == 0
+                                        timeout=400, check=False).returncode == 0
         except subprocess.TimeoutExpired:
             return True, False
 
