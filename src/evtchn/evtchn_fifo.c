@@ -274,23 +274,27 @@ int evtchn_expand_array(struct domain *d, const struct evtchn_expand_array *a)
     return ret;
 }
 
+static int priority_error(const struct evtchn_domain *e, const struct port *p, uint32_t priority)
+{
+    if (!p)
+        return -EINVAL;
+    if (!e->fifo)
+        return -ENOSYS;
+    if (p->state == PORT_FREE || p->state == PORT_RESERVED)
+        return -EACCES;
+    return priority > EVTCHN_FIFO_PRIORITY_MIN ? -EINVAL : 0;
+}
+
 int evtchn_set_priority(struct domain *d, uint32_t port, uint32_t priority)
 {
     struct evtchn_domain *e = d->evtchn;
     struct port *p;
-    int ret = 0;
+    int ret;
 
     spin_lock(&e->lock);
     p = port_of(e, port);
-    if (!p)
-        ret = -EINVAL;
-    else if (!e->fifo)
-        ret = -ENOSYS;
-    else if (p->state == PORT_FREE || p->state == PORT_RESERVED)
-        ret = -EACCES;
-    else if (priority > EVTCHN_FIFO_PRIORITY_MIN)
-        ret = -EINVAL;
-    else
+    ret = priority_error(e, p, priority);
+    if (!ret)
         atomic_store(&p->priority, (uint8_t)priority);
     spin_unlock(&e->lock);
     return ret;

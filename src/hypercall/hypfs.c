@@ -199,6 +199,7 @@ static int64_t read_place(const struct place *p, uint64_t gva, uint64_t room)
     xen_hypfs_direntry_t e;
     int64_t error = 0;
     char *data;
+    bool fits;
 
     if (room < sizeof(e))
         return -EINVAL;
@@ -206,12 +207,11 @@ static int64_t read_place(const struct place *p, uint64_t gva, uint64_t room)
     if (data == NULL)
         return -ENOMEM;
     e = entry_of(p, fill(p, data));
-    if (guest_copy_to(gva, &e, sizeof(e)) != 0)
+    fits = room - sizeof(e) >= e.content_len;
+    if (guest_copy_to(gva, &e, sizeof(e)) != 0 || (fits && guest_copy_to(gva + sizeof(e), data, e.content_len) != 0))
         error = -EFAULT;
-    else if (room - sizeof(e) < e.content_len)
+    else if (!fits)
         error = -ENOBUFS;
-    else if (guest_copy_to(gva + sizeof(e), data, e.content_len) != 0)
-        error = -EFAULT;
     heap_free(data);
     return error;
 }
@@ -221,7 +221,9 @@ static int64_t read_place(const struct place *p, uint64_t gva, uint64_t room)
 /* Processors are given to vCPUs one by one, and that does not change under a pool that has some. */
 static int write_granularity(const char *value)
 {
-    return strcmp(value, "cpu") && strcmp(value, "core") && strcmp(value, "socket") ? -EINVAL : -EBUSY;
+    bool known = strcmp(value, "cpu") == 0 || strcmp(value, "core") == 0 || strcmp(value, "socket") == 0;
+
+    return known ? -EBUSY : -EINVAL;
 }
 
 static int64_t write_place(const struct place *p, uint64_t gva, uint64_t size)
