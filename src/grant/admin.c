@@ -252,9 +252,11 @@ int grant_cache_flush(struct gnttab_cache_flush *op)
         return -EINVAL;
     if (op->length == 0 || (op->op & clean_and_inval) == 0)
         return 0;
+    if (op->op & GNTTAB_CACHE_SOURCE_GREF)
+        return -EINVAL;
     if (!(op->op & GNTTAB_CACHE_CLEAN))
         return -EOPNOTSUPP;
-    if (op->op & GNTTAB_CACHE_SOURCE_GREF || !mfn_valid(m))
+    if (!mfn_valid(m))
         return -EINVAL;
     return READ_ONCE(mfn_to_frame(m)->owner) == current_domain() ? 0 : -EPERM;
 }

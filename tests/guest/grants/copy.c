@@ -136,6 +136,11 @@ static void test_cache_flush(void)
     op = (struct gnttab_cache_flush){
         .a.dev_bus_addr = xen_mfn << PAGE_SHIFT, .length = 64, .op = GNTTAB_CACHE_CLEAN};
     CHECK_EQ(hv_grant_table_op(GNTTABOP_cache_flush, &op, 1), -XEN_EPERM);
+    /* By reference: not built in Xen either. */
+    for (u32 what = GNTTAB_CACHE_CLEAN; what <= (GNTTAB_CACHE_CLEAN | GNTTAB_CACHE_INVAL); what++) {
+        op = (struct gnttab_cache_flush){.a.ref = 8, .length = 64, .op = what | GNTTAB_CACHE_SOURCE_GREF};
+        CHECK_EQ(hv_grant_table_op(GNTTABOP_cache_flush, &op, 1), -XEN_EINVAL);
+    }
 }
 
 void test_copy(void)
