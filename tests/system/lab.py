@@ -159,7 +159,7 @@ class Machine:
         self.settle()       # the input may have moved by itself, from a server that ended
         for _ in range(70):
             self.send("\x0f")
-            if self.expect(r"\(hv\) input: (\S+)", 10)[1] == name:
+            if self.expect(r"\(hv\) input: (\S+) +\(", 10)[1] == name:
                 return
         raise Failure(f"Ctrl-O never came to {name}")
 

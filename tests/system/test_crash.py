@@ -258,5 +258,5 @@ def test_pstore():
         check(document["reason"]["kind"] == "dom0" and document["domains"][0]["state"] == "crashed", "it is not dom0's")
         m.expect(r"\(hv\) an earlier run crashed: dom0 crashed", 30)
         m.expect(r"dom0: kept: dmesg-ramoops-0 \d{4,}", LINUX)
-        found = m.expect(r"dom0: kept: dmesg-ramoops-1 (\d+) (\S+)", 10)
+        found = m.expect(r"dom0: kept: dmesg-ramoops-1 (\d+) ([0-9a-f]{32})\b", 10)
         check(int(found[1]) == len(text) and found[2] == hashlib.md5(text).hexdigest(), "the file is not the document")
