@@ -32,11 +32,11 @@ class Failure(Exception):
     """What a test says when it fails."""
 
 
-def bound(seconds, alone=False, build="any", again=False):
-    """Marks a test: how long it may run, whether nothing else may run beside it, of which build it is (any,
-    plain or sanitised), and whether it is tried once more: programs in it that are not ours give up after some seconds."""
+def bound(seconds, alone=False, build="any"):
+    """Marks a test: how long it may run, whether nothing else may run beside it, and of which build
+    it is: any, plain or sanitised."""
     def mark(function):
-        function.seconds, function.alone, function.build, function.again = seconds, alone, build, again or alone
+        function.seconds, function.alone, function.build = seconds, alone, build
         return function
     return mark
 

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs the system tests, each in a process of its own with a limit of time, two at a time.
+"""Runs the system tests, each in a process of its own with a limit of time, two at a time. One that fails is run once
+more; it counts as failed if it fails again.
 
 usage: run.py [--build DIR] [--images DIR] [--only WORD] [--jobs N] [--sanitised] [--list]
 """
@@ -51,7 +52,7 @@ def run_one(name):
 
 class Running:
     def __init__(self, name, function, args):
-        self.name, self.function, self.again = name, function, getattr(function, "again", False)
+        self.name, self.function = name, function
         self.seconds = getattr(function, "seconds", SECONDS) * float(os.environ.get("LAB_PATIENCE", "1"))
         self.start = time.monotonic()
         self.out = open(os.path.join(args.build, "log", f"test-{name}.log"), "w+", errors="replace")
@@ -100,7 +101,7 @@ def main():
         return 0
     # The longest first, so that none is left over at the end; tests that measure time last, with nothing beside them.
     chosen.sort(key=lambda t: (getattr(t[1], "alone", False), -getattr(t[1], "seconds", SECONDS)))
-    # A busy host spoils a measurement or another's limit of time, but not twice; a defect does.
+    # A busy host spoils a measurement, or makes a stock program give up, but not twice; a defect does.
     running, tried, passed, failed = [], set(), 0, 0
     while chosen or running:
         while chosen and len(running) < args.jobs:
@@ -112,9 +113,10 @@ def main():
             running.remove(r)
             if r.finish():
                 passed += 1
-            elif r.again and r.name not in tried:
+            elif r.name not in tried:
                 tried.add(r.name)
                 chosen.append((r.name, r.function))
+                print(f"  once more: {r.name}", flush=True)
             else:
                 failed += 1
     print(f"{passed} passed, {failed} failed")

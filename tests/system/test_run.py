@@ -18,7 +18,7 @@ def free_port():
         return s.getsockname()[1]
 
 
-@bound(500, build="plain", again=True)
+@bound(500, build="plain")
 def test_page():
     """The page is there, db counts on its disk, both shut down in good order before the machine goes off."""
     folder, port = scratch("run"), free_port()

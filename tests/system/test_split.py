@@ -44,7 +44,7 @@ class Back(Dom0):
                 self.do("losetup -a | sort"))
 
 
-@bound(700, again=True)
+@bound(700)
 def test_devices():
     """Data pass by disks and network both ways, unharmed; devices come and go; a server dies while they are busy."""
     with Back("split-devices", options="dom0_max_vcpus=2") as m:
@@ -97,7 +97,7 @@ def test_devices():
         check(m.left() == before, f"what is left: {m.left()}, before: {before}")
 
 
-@bound(1200, build="plain", again=True)
+@bound(1200, build="plain")
 def test_driver_domain():
     """Disk and network of a server have their back halves in another server, which is destroyed and comes again."""
     # The toolstack gives its scripts 40 s: of the machine's time, which waits for a host that is busy.
