@@ -6,10 +6,7 @@
 #              ACCEL (tcg or kvm)
 set -euo pipefail
 
-case $ACCEL in
-kvm) cpu=host ;;
-*) cpu=max,-smap ;;        # QEMU 7.2's TCG does not honour STAC in time
-esac
+. "$(dirname "$0")/qemu.sh"
 
 if (exec 3<> "/dev/tcp/127.0.0.1/$PORT") 2> /dev/null; then
     echo "run: port $PORT is in use: choose another with PORT="
@@ -23,7 +20,7 @@ disk() {
     echo "file=$demo/$1.img,format=raw,if=none,id=$1"
 }
 
-command=(qemu-system-x86_64 -accel "$ACCEL" -cpu "$cpu" -smp "$SMP" -m "$MEM"
+command=(qemu-system-x86_64 -accel "$ACCEL" -cpu "$(qemu_cpu)" -smp "$SMP" -m "$MEM"
     -nographic -echr 0x14 -no-reboot
     -drive "$(disk web)" -device virtio-blk-pci,drive=web,addr=4
     -drive "$(disk db)" -device virtio-blk-pci,drive=db,addr=5
@@ -34,11 +31,6 @@ command=(qemu-system-x86_64 -accel "$ACCEL" -cpu "$cpu" -smp "$SMP" -m "$MEM"
 
 echo "run: Hospes $HOSPES, dom0 with Debian's toolstack, servers by demo/web.cfg and demo/db.cfg"
 echo "run: $SMP CPUs, $MEM MB, accelerator $ACCEL, port $PORT; choose with SMP= MEM= ACCEL= PORT= KERNEL="
-printf 'run:'
-for word in "${command[@]}"; do
-    case $word in *\ *) word="'$word'" ;; esac
-    printf ' %s' "$word"
-done
-echo
+print_command "${command[@]}"
 echo "run: Ctrl-T x ends QEMU; Ctrl-O moves your input between dom0 and the prompt 'hospes>'"
 exec "${command[@]}"

@@ -5,10 +5,7 @@
 # environment: HOSPES, KERNEL, RAMDISK (files), SMP, MEM (MB), ACCEL (tcg or kvm)
 set -euo pipefail
 
-case $ACCEL in
-kvm) cpu=host ;;
-*) cpu=max,-smap ;;        # QEMU 7.2's TCG does not honour STAC in time
-esac
+. "$(dirname "$0")/qemu.sh"
 
 # QEMU writes a file's name in front of its arguments, and parts modules by commas;
 # a comma in a name is written twice.
@@ -18,7 +15,7 @@ server() {
     echo "$kernel domain=$1 memory=192M -- console=hvc0 server=$1 quiet,$ramdisk"
 }
 
-command=(qemu-system-x86_64 -accel "$ACCEL" -cpu "$cpu" -smp "$SMP" -m "$MEM"
+command=(qemu-system-x86_64 -accel "$ACCEL" -cpu "$(qemu_cpu)" -smp "$SMP" -m "$MEM"
     -nographic -echr 0x1d -nic none -no-reboot
     -kernel "$HOSPES" -append "console=com1"
     -initrd "$(server web),$(server db)")
@@ -27,12 +24,7 @@ echo "run: Hospes $HOSPES with two servers, web and db"
 echo "run: each has the kernel $KERNEL"
 echo "run:      and the ramdisk $RAMDISK"
 echo "run: $SMP CPUs, $MEM MB, accelerator $ACCEL; choose with SMP= MEM= ACCEL= KERNEL= RAMDISK="
-printf 'run:'
-for word in "${command[@]}"; do
-    case $word in *\ *) word="'$word'" ;; esac
-    printf ' %s' "$word"
-done
-echo
+print_command "${command[@]}"
 echo "run: Ctrl-O moves your input: web, db, the prompt 'hospes>' (say 'help' there)"
 echo "run: Ctrl-] x ends QEMU"
 exec "${command[@]}"

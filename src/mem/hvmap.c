@@ -33,7 +33,7 @@
 static pte_t root[PTES_PER_TABLE] ALIGNED(PAGE_SIZE);
 pte_t *hv_root = root;
 static pte_t for_guests[PTES_PER_TABLE] ALIGNED(PAGE_SIZE); /* its slots 256 to 271: what guests' roots have there */
-static pte_t *walked = root;                                /* by walk(): the other one in hvmap_isolate() alone */
+static pte_t *walked = root;                                /* by walk(): the other one in make_guests_slots() alone */
 
 static spinlock_t lock = SPINLOCK_INIT(LOCK_HVMAP); /* guards what is below the level-3 tables, and: */
 static uint64_t hvmap_next = HVMAP_START;           /* first address of HVMAP that is not in use */

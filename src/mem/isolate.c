@@ -2,7 +2,7 @@
 /*
  * Page-table isolation, for processors that read ahead what they may not (Meltdown).
  *
- * A guest's own roots have of the hypervisor's slots what hvmap_isolate() makes: code, the gate (x86/gate.h), the
+ * A guest's own roots have of the hypervisor's slots what mem/hvmap.c gives them: code, the gate (x86/gate.h), the
  * interrupt table, the areas with descriptor tables, and the machine-to-physical table, which guests may read. Each
  * CPU has two whole roots, for a vCPU's user and kernel mode, which the gate loads at entry: all slots of the
  * hypervisor and a copy of the guest's. The copy is made when another root is loaded there, and follows each change

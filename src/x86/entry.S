@@ -118,13 +118,7 @@ syscall32_entry:
         .balign 16
 sysenter_entry:
         movq    $SEL_USER_SS, 8(%rsp)
-        movq    $0, (%rsp)                      /* RSP was ours when the stub kept it */
-        pushfq
-        orl     $0x200, (%rsp)
-        push    $3
-        push    $0
-        push    $0
-        movl    $VEC_SYSENTER, 4(%rsp)
+        SYSENTER_FRAME
 .Lsyscall_to_c:
         SAVE_GPRS
         lea     -G_REGS(%rsp), %rbx

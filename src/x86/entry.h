@@ -79,6 +79,17 @@
         mov     G_STACK_TOP(%rbx), %rsp
         .endm
 
+        /* After a stub of SYSENTER, which has kept RSP at (RSP): the rest of a frame, in which only RFLAGS is known. */
+        .macro  SYSENTER_FRAME
+        movq    $0, (%rsp)                      /* RSP was ours when the stub kept it */
+        pushfq
+        orl     $0x200, (%rsp)
+        push    $3
+        push    $0
+        push    $0
+        movl    $VEC_SYSENTER, 4(%rsp)
+        .endm
+
         /* RBX = guest_cpu with all registers, RSP = the CPU's empty stack: function(guest_cpu), then out. */
         .macro  CALL_AND_LEAVE function
         mov     %rbx, %rdi

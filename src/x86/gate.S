@@ -71,13 +71,7 @@ gate_syscall:
 gate_syscall32:
         SYSCALL_FRAME SEL_USER_CS32
 gate_sysenter:                          /* as sysenter_entry */
-        movq    $0, (%rsp)
-        pushfq
-        orl     $0x200, (%rsp)
-        push    $3
-        push    $0
-        push    $0
-        movl    $VEC_SYSENTER, 4(%rsp)
+        SYSENTER_FRAME
 
 /* On a stack of the gate: error code and vector, RIP, CS, RFLAGS, RSP, SS of the guest; all else is in registers. */
 gate_from_guest:

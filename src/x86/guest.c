@@ -19,6 +19,7 @@
  *   LDT                  never                 if one of the two has one
  *   CR4, XCR0, TSC_AUX   never                 if they differ
  *   debug registers      never                 if one of the two uses them (DR7)
+ *   predictors           never                 emptied, where the processor needs it; SPEC_CTRL then, too
  *   local APIC's timer   never                 if what it is to tell comes sooner (core/timer.c)
  *   time record          never                 if the line over the TSC is another (domain/vtimer.c)
  *

@@ -9,15 +9,12 @@ static u64 value;
 
 static void do_rdmsr(void *arg)
 {
-    u32 lo, hi;
-
-    __asm__ volatile("rdmsr" : "=a"(lo), "=d"(hi) : "c"(number));
-    value = (u64)hi << 32 | lo;
+    value = rdmsr(number);
 }
 
 static void do_wrmsr(void *arg)
 {
-    __asm__ volatile("wrmsr" : : "c"(number), "a"((u32)value), "d"((u32)(value >> 32)));
+    wrmsr(number, value);
 }
 
 static bool works(void (*fn)(void *))

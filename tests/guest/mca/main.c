@@ -49,14 +49,6 @@ static const struct mcinfo_bank *find_bank(void)
     return NULL;
 }
 
-static u64 rdmsr(u32 msr)
-{
-    u32 low, high;
-
-    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
-    return (u64)high << 32 | low;
-}
-
 void guest_main(void)
 {
     struct evtchn_bind_virq bind = {.virq = VIRQ_MCA};

@@ -16,15 +16,12 @@ static u8 buffer[16];
 
 static void do_rdmsr(void *arg)
 {
-    u32 lo, hi;
-
-    __asm__ volatile("rdmsr" : "=a"(lo), "=d"(hi) : "c"(number));
-    value = (u64)hi << 32 | lo;
+    value = rdmsr(number);
 }
 
 static void do_wrmsr(void *arg)
 {
-    __asm__ volatile("wrmsr" : : "c"(number), "a"((u32)value), "d"((u32)(value >> 32)));
+    wrmsr(number, value);
 }
 
 /* clang-format off */
